@@ -15,16 +15,16 @@ text { font: 14px system-ui, sans-serif; fill: #211f1b; } .title { font-weight: 
 """
 
 
-class Bar(NamedTuple):
+class Measurement(NamedTuple):
     name: str
     value: float
     is_ours: bool = True
 
 
-class Group(NamedTuple):
+class MeasurementGroup(NamedTuple):
     title: str
     unit: str
-    bars: list[Bar]
+    bars: list[Measurement]
 
 
 def draw(figures: dict[str, Any]) -> str:
@@ -45,22 +45,29 @@ def draw(figures: dict[str, Any]) -> str:
     )
 
 
-def groups(figures: dict[str, Any]) -> Iterator[Group]:
+def groups(figures: dict[str, Any]) -> Iterator[MeasurementGroup]:
     """Yield the groups of bars for the benchmarks that were measured."""
     if compose := figures.get("compose"):
-        ours, plain = Bar("composed in a batch", compose["cpu_us_per_digest"]), compose["plain_cpu_us_per_digest"]
-        yield Group("CPU for a digest", "µs", [ours, Bar("composed one by one", plain, False)])
+        ours, plain = (
+            Measurement("composed in a batch", compose["cpu_us_per_digest"]),
+            compose["plain_cpu_us_per_digest"],
+        )
+        yield MeasurementGroup("CPU for a digest", "µs", [ours, Measurement("composed one by one", plain, False)])
     if smtp := figures.get("smtp"):
-        other = Bar("Postfix’s smtp-source", smtp["smtp_source_rate"], False)
-        yield Group("Emails a second by SMTP", "", [Bar("ours, with its journal", smtp["rate"]), other])
+        other = Measurement("Postfix’s smtp-source", smtp["smtp_source_rate"], False)
+        yield MeasurementGroup(
+            "Emails a second by SMTP", "", [Measurement("ours, with its journal", smtp["rate"]), other]
+        )
     for database, planned in figures.get("plan", {}).items():
-        bars = [Bar(f"{int(readers):,} readers", one["seconds"]) for readers, one in planned.items()]
-        yield Group(f"Planning on {database}", "s", bars)
+        bars = [Measurement(f"{int(readers):,} readers", one["seconds"]) for readers, one in planned.items()]
+        yield MeasurementGroup(f"Planning on {database}", "s", bars)
     if memory := figures.get("worker", {}).get("max_rss_mb"):
-        yield Group("A worker’s memory", "MB", [Bar(f"{int(n):,} readers", value) for n, value in memory.items()])
+        yield MeasurementGroup(
+            "A worker’s memory", "MB", [Measurement(f"{int(n):,} readers", value) for n, value in memory.items()]
+        )
 
 
-def _bar(bar: Bar, unit: str, longest: float, y: float) -> Iterator[str]:
+def _bar(bar: Measurement, unit: str, longest: float, y: float) -> Iterator[str]:
     room = WIDTH - NAMES - NUMBERS
     kind = "ours" if bar.is_ours else "other"
     width = max(1.0, room * bar.value / longest)

@@ -69,13 +69,13 @@ def measure(readers: int) -> dict[str, Any]:
 
 def _compose(edition: "Edition", after: int = 0) -> dict[str, Any]:
     """Compose and discard the email of each delivery with an id above `after`, and return figures about them."""
-    from digest.email.batch.composer import Composer, DeliveryRow
+    from digest.email.batch.composer import Composer, DueDelivery
 
     mails = papers = size = 0
     lists = set()
     last = after
     rows = edition.deliveries.filter(pk__gt=after).order_by("pk").values_list("pk", "edition_id", "subscriber_id")
-    for made in Composer().compose(map(DeliveryRow._make, rows.iterator())):
+    for made in Composer().compose(map(DueDelivery._make, rows.iterator())):
         last = made.delivery_id
         if made.message is not None:
             mails += 1

@@ -40,7 +40,7 @@ DAY = dt.date(2026, 8, 20)
 
 
 @dataclass(frozen=True)
-class Paper:
+class RandomPaper:
     key: str
     title: str
     abstract: str
@@ -130,7 +130,7 @@ def _phrase(chance: random.Random, words: list[str]) -> str:
     return words[int(chance.random() * WORDS)] if chance.random() < 1 / 3 else " ".join(chance.choices(words, k=2))
 
 
-def _index(papers: list[Paper], topics: list[Interest], chance: random.Random) -> Index:
+def _index(papers: list[RandomPaper], topics: list[Interest], chance: random.Random) -> Index:
     if missing_packages():
         return assemble_index(papers, topics)
     import numpy as np
@@ -149,17 +149,17 @@ def _index(papers: list[Paper], topics: list[Interest], chance: random.Random) -
     )
 
 
-def _papers(chance: random.Random, words: list[str], topics: list[Interest], count: int) -> list[Paper]:
+def _papers(chance: random.Random, words: list[str], topics: list[Interest], count: int) -> list[RandomPaper]:
     phrases = [phrase for topic in topics for phrase in topic.criteria.quoted]
     return [_paper(chance, words, phrases, number) for number in range(count)]
 
 
-def _paper(chance: random.Random, words: list[str], phrases: list[str], number: int) -> Paper:
+def _paper(chance: random.Random, words: list[str], phrases: list[str], number: int) -> RandomPaper:
     """Return a paper of about two hundred words, with ten phrases of the catalogue."""
     body = [*chance.choices(words, k=180), *chance.sample(phrases, 10)]
     chance.shuffle(body)
     title = [*chance.choices(words, k=6), chance.choice(phrases)]
-    return Paper(f"arxiv:{number}", " ".join(title), " ".join(body), votes=chance.randrange(100))
+    return RandomPaper(f"arxiv:{number}", " ".join(title), " ".join(body), votes=chance.randrange(100))
 
 
 def _vocabulary(chance: random.Random) -> list[str]:

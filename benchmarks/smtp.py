@@ -17,7 +17,7 @@ from benchmarks import scratch, sink
 
 if TYPE_CHECKING:
     from digest.delivery.transports import Mail
-    from digest.email.batch.composer import DeliveryRow
+    from digest.email.batch.composer import DueDelivery
 
 READERS = 10_000
 ROUNDS = 5
@@ -63,7 +63,7 @@ class _Ready:
         line = b"A line of a usual length in a digest, as quoted-printable text has them by the hundred.\r\n"
         self._body = line * (SIZE // len(line))
 
-    def make(self, rows: "Iterable[DeliveryRow]") -> "Iterator[Mail]":
+    def make(self, rows: "Iterable[DueDelivery]") -> "Iterator[Mail]":
         from digest.delivery.transports import Mail
 
         for row in rows:

@@ -13,7 +13,7 @@ from django.dispatch import receiver
 
 from digest import clock
 from digest.api.webhooks import outbox
-from digest.delivery.events import ReportedEvent, report_parser
+from digest.delivery.events import AnymailEvent, report_parser
 from digest.delivery.providers.anymail_messages import guard_single_email
 from digest.editions import publication
 from digest.email import welcome
@@ -34,7 +34,7 @@ personal_data.register(PersonalDataSource(outbox.export_about, outbox.forget_ans
 
 @receiver(tracking)
 def handle_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwargs: Any) -> None:
-    report_parser.collect_event(ReportedEvent(event, esp_name))
+    report_parser.collect_event(AnymailEvent(event, esp_name))
 
 
 @receiver(lifecycle.likes_confirmed)

@@ -20,7 +20,7 @@ from digest.language_models import judge, summaries
 from digest.models import Edition, Source
 from digest.opinions import reading_list
 from digest.ops import daily_report, daily_totals, reputation_guard, retention
-from digest.ops.health import broker, heartbeats, key_report, ping, pulse, task_age, watch
+from digest.ops.health import broker, dead_mans_switch, heartbeats, key_report, pulse, task_age, watch
 from digest.ops.health.broker import BrokerError
 from digest.ops.jobs import runner
 from digest.ops.metrics import task_times  # noqa: F401  # its signals count the tasks
@@ -106,7 +106,7 @@ def publish_due_edition() -> None:
         done = publication.publish(publication.due_day(now), now=now)
         publication.note_quiet_days(until=publication.due_day(now))
         if done.is_new:
-            ping.send(is_good=not watch.has_urgent_incident())
+            dead_mans_switch.send(is_good=not watch.has_urgent_incident())
 
 
 @shared_task
@@ -130,10 +130,10 @@ def send_due_digests() -> None:
             planner.plan_due(now=now)
             planner.expire_old(now=now)
     except Exception:
-        ping.send(is_good=False)
+        dead_mans_switch.send(is_good=False)
         raise
     else:
-        ping.send(is_good=not watch.has_urgent_incident())
+        dead_mans_switch.send(is_good=not watch.has_urgent_incident())
     finally:
         for _ in range(min(shards.due_shards(now=now).count(), MAX_SENDING_TASKS)):
             send_shards.delay()

@@ -19,7 +19,7 @@ from playwright.sync_api import Page as Shown
 
 from digest.editions import publication
 from digest.email import reader_urls
-from digest.email.batch.composer import Composer, DeliveryRow
+from digest.email.batch.composer import Composer, DueDelivery
 from digest.models import Delivery, Edition, OutsidePaper, Paper, QuietDay, Thumbnail
 from digest.opinions import feedback, reading_list
 from digest.papers import topic_assignment
@@ -372,7 +372,7 @@ def _seed_readers(today: Edition) -> None:
 def _send(edition: Edition, reader: Subscriber) -> None:
     """Record the delivery of a digest, with its papers, as if it had been sent."""
     row = Delivery.objects.create(edition=edition, subscriber=reader, queued_at=NOW, not_before=NOW)
-    made = next(Composer().compose([DeliveryRow(row.pk, edition.pk, reader.pk)]))
+    made = next(Composer().compose([DueDelivery(row.pk, edition.pk, reader.pk)]))
     row.papers, row.status, row.sent_at = made.papers, Delivery.Status.SENT, NOW
     row.save()
 

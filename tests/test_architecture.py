@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -117,6 +118,16 @@ def test_it_keeps_files_and_functions_small(path: str) -> None:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 50, node.name
+
+
+def test_a_class_name_has_one_meaning() -> None:
+    found = Counter(
+        node.name
+        for path in modules()
+        for node in ast.parse((ROOT / path).read_text()).body
+        if isinstance(node, ast.ClassDef) and node.name != "Command"  # Django's name for a command's class
+    )
+    assert [name for name, count in found.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("path", [path for path in modules() if path.startswith(SENDING)])

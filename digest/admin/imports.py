@@ -22,7 +22,7 @@ from digest.ops.uploaded_tables import as_text, private_copy
 from subscriptions import audit, time_zones
 from subscriptions.admin.base import ReadOnlyAdmin
 from subscriptions.exchange import reader_import, uploads
-from subscriptions.exchange.products import Field
+from subscriptions.exchange.products import ReaderField
 from subscriptions.exchange.reader_file import ImportSettings
 from subscriptions.exchange.reader_rows import LONGEST_SOURCE
 from subscriptions.exchange.reader_store import LABELS
@@ -32,16 +32,16 @@ from subscriptions.models import ReaderImport, Subscriber, Topic
 
 JOBS = (import_jobs.TRY, import_jobs.IMPORT)
 NAMES = {
-    Field.ADDRESS: "Email address",
-    Field.STATUS: "Status",
-    Field.TOPICS: "Topics or tags",
-    Field.WORDS: "Own words",
-    Field.LANGUAGE: "Language",
-    Field.FREQUENCY: "Frequency",
-    Field.TIME_ZONE: "Time zone",
-    Field.SIGNED_UP: "Time of sign-up",
-    Field.CONSENT_SOURCE: "Source of consent",
-    Field.CONSENT_DATE: "Date of consent",
+    ReaderField.ADDRESS: "Email address",
+    ReaderField.STATUS: "Status",
+    ReaderField.TOPICS: "Topics or tags",
+    ReaderField.WORDS: "Own words",
+    ReaderField.LANGUAGE: "Language",
+    ReaderField.FREQUENCY: "Frequency",
+    ReaderField.TIME_ZONE: "Time zone",
+    ReaderField.SIGNED_UP: "Time of sign-up",
+    ReaderField.CONSENT_SOURCE: "Source of consent",
+    ReaderField.CONSENT_DATE: "Date of consent",
 }
 
 
@@ -102,7 +102,7 @@ class SettingsForm(forms.Form):
         for kind, label in NAMES.items():
             self.fields[f"column_{kind}"] = forms.ChoiceField(
                 choices=[("", "none"), *((column, column) for column in header)],
-                required=kind is Field.ADDRESS,
+                required=kind is ReaderField.ADDRESS,
                 label=label,
                 initial=guessed.get(kind, ""),
             )

@@ -18,7 +18,7 @@ from subscriptions import audit
 from subscriptions.admin.base import DateAndTime, ReadOnlyAdmin, log_action
 
 
-class PauseForm(forms.ModelForm[Pause]):
+class SendingPauseForm(forms.ModelForm[Pause]):
     """The form that begins a pause."""
 
     reason = forms.CharField(
@@ -52,7 +52,7 @@ class PauseForm(forms.ModelForm[Pause]):
 @admin.register(Pause)
 class PauseAdmin(ReadOnlyAdmin, admin.ModelAdmin[Pause]):
     empty_text = "No pause yet. You can pause sending. It also pauses if the provider refuses all, or many complain."
-    form = PauseForm
+    form = SendingPauseForm
     list_display = ["began_at", "ended_at", "reason", "paused_by", "until", "probe_at", "probes"]
     list_filter = [("ended_at", admin.EmptyFieldListFilter)]
     search_fields = ["reason", "paused_by"]

@@ -12,9 +12,9 @@ from django.utils.html import format_html_join
 
 from digest import clock
 from digest.admin.base import outcome_of, show_secret
-from digest.api.webhooks import sender, signing
+from digest.api.webhooks import sender, signatures
 from digest.models import WebhookEndpoint, WebhookMessage
-from digest.models.outgoing import WebhookEvent
+from digest.models.webhooks import WebhookEvent
 from digest.sources.http import problem_with_host
 from subscriptions.admin.base import ReadOnlyAdmin, log_action
 from subscriptions.pills import pill
@@ -65,7 +65,11 @@ class WebhookEndpointAdmin(admin.ModelAdmin[WebhookEndpoint]):
 
     def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool) -> None:
         if not change:
-            obj.secret, obj.created_at, obj.created_by = signing.new_secret(), clock.now(), request.user.get_username()
+            obj.secret, obj.created_at, obj.created_by = (
+                signatures.new_secret(),
+                clock.now(),
+                request.user.get_username(),
+            )
             obj.save()
             return
         obj.save(update_fields=form.changed_data)

@@ -10,7 +10,7 @@ from ninja import Query, Router
 from digest.api import schemas
 from digest.api.access import TokenAuth
 from digest.api.fields import Key
-from digest.api.paging import page
+from digest.api.pagination import page
 from digest.api.problems import ProblemError
 from digest.models import Delivery, Paper, Shard
 from digest.models.api_tokens import ApiScope

@@ -11,7 +11,7 @@ from ninja import Query, Router
 from digest.api import schemas
 from digest.api.access import TokenAuth
 from digest.api.fields import Day, PageIn
-from digest.api.paging import page
+from digest.api.pagination import page
 from digest.api.problems import ProblemError
 from digest.editions import publication
 from digest.models import Edition, Paper

@@ -10,7 +10,7 @@ from ninja import Query, Router, Status
 from digest import clock
 from digest.api import schemas
 from digest.api.access import TokenAuth, trace_of
-from digest.api.paging import page
+from digest.api.pagination import page
 from digest.api.problems import ProblemError
 from digest.models.api_tokens import ApiScope
 from subscriptions import forms

@@ -5,7 +5,7 @@ import datetime as dt
 from digest import clock
 from digest.delivery.limits.rate_limiter import RateLimiter, Throttled
 from digest.delivery.transports.outcomes import Outcome, Result
-from digest.email.batch.composer import DeliveryRow
+from digest.email.batch.composer import DueDelivery
 from digest.models import Delivery
 
 MAX_HELD_WAIT = 20.0  # seconds; deliveries that must wait longer go back to the queue
@@ -36,8 +36,8 @@ class DeferredDeliveries:
         return clock.seconds() - self._since > YIELD_AFTER
 
     def release_allowed(
-        self, wanted: dict[int, DeliveryRow], limiter: RateLimiter
-    ) -> tuple[dict[int, DeliveryRow], list[Outcome]]:
+        self, wanted: dict[int, DueDelivery], limiter: RateLimiter
+    ) -> tuple[dict[int, DueDelivery], list[Outcome]]:
         """Return the deliveries that may be sent now, and outcomes for those that must wait long. Defer the others."""
         rows = Delivery.objects.filter(pk__in=list(wanted)).order_by("pk")
         self._allowed = {}

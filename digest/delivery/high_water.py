@@ -48,7 +48,7 @@ class DatabaseWentBackError(Exception):
 
 
 @dataclass(frozen=True)
-class Mark:
+class HighWaterMark:
     """The point that an installation has reached in sending."""
 
     position: int
@@ -79,20 +79,20 @@ def advancing(*, now: dt.datetime, day: dt.date, delivery: int = 0, reader: int 
         yield
         row = _advance()
     _seen[row.incarnation] = max(row.position, _seen.get(row.incarnation, 0))
-    write(row.incarnation, Mark(row.position, now.isoformat(), day.isoformat(), delivery, reader))
+    write(row.incarnation, HighWaterMark(row.position, now.isoformat(), day.isoformat(), delivery, reader))
 
 
-def read(incarnation: uuid.UUID) -> Mark | None:
+def read(incarnation: uuid.UUID) -> HighWaterMark | None:
     """Return the highest copy of the mark, or None if there is none."""
     marks = [mark for mark in (read_file(incarnation), _read_redis(incarnation)) if mark]
     return max(marks, key=lambda mark: mark.position) if marks else None
 
 
-def read_file(incarnation: uuid.UUID) -> Mark | None:
+def read_file(incarnation: uuid.UUID) -> HighWaterMark | None:
     return _parse_file(folder(incarnation) / "mark.json")
 
 
-def write(incarnation: uuid.UUID, mark: Mark) -> None:
+def write(incarnation: uuid.UUID, mark: HighWaterMark) -> None:
     """Raise both copies to `mark`. A copy that is higher stays. Failures are logged, because emails have left."""
     try:
         _write_file(folder(incarnation), mark)
@@ -146,7 +146,7 @@ def _advance() -> Installation:
     return row
 
 
-def _write_file(home: Path, mark: Mark) -> None:
+def _write_file(home: Path, mark: HighWaterMark) -> None:
     with (home / "mark.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         path = home / "mark.json"
@@ -158,7 +158,7 @@ def _write_file(home: Path, mark: Mark) -> None:
         draft.replace(path)
 
 
-def _merge(old: Mark | None, new: Mark) -> Mark:
+def _merge(old: HighWaterMark | None, new: HighWaterMark) -> HighWaterMark:
     """Return `new` with the highest day and ids of both."""
     if old is None:
         return new
@@ -167,22 +167,22 @@ def _merge(old: Mark | None, new: Mark) -> Mark:
     )
 
 
-def _parse_file(path: Path) -> Mark | None:
+def _parse_file(path: Path) -> HighWaterMark | None:
     try:
         return _parse(path.read_bytes())
     except FileNotFoundError:
         return None
 
 
-def _parse(text: bytes | None) -> Mark | None:
+def _parse(text: bytes | None) -> HighWaterMark | None:
     try:
-        return Mark(**json.loads(text)) if text else None
+        return HighWaterMark(**json.loads(text)) if text else None
     except (ValueError, TypeError):
         logger.warning("A high-water mark can't be read, and is ignored: %r", text)
         return None
 
 
-def _read_redis(incarnation: uuid.UUID) -> Mark | None:
+def _read_redis(incarnation: uuid.UUID) -> HighWaterMark | None:
     if not _has_redis():
         return None
     try:
@@ -193,7 +193,7 @@ def _read_redis(incarnation: uuid.UUID) -> Mark | None:
         return None
 
 
-def _write_redis(incarnation: uuid.UUID, mark: Mark) -> None:
+def _write_redis(incarnation: uuid.UUID, mark: HighWaterMark) -> None:
     if not _has_redis():
         return
     key = f"{PREFIX}{incarnation.hex}"

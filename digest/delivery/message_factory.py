@@ -11,7 +11,7 @@ from digest.delivery.transports import Mail
 from digest.delivery.transports.outcomes import Outcome, Result
 from digest.editions import candidates
 from digest.email import rendering
-from digest.email.batch.composer import NOTHING_MATCHED, ComposedEmail, Composer, DeliveryRow
+from digest.email.batch.composer import NOTHING_MATCHED, ComposedEmail, Composer, DueDelivery
 from digest.matching import Index
 from digest.models import Delivery
 from digest.personalization import paper_index, profiles
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class MessageFactory(Protocol):
-    def make(self, rows: Iterable[DeliveryRow]) -> Iterator[Mail | Outcome]:
+    def make(self, rows: Iterable[DueDelivery]) -> Iterator[Mail | Outcome]:
         """Yield the email of each delivery in turn, or its outcome if there is none to send."""
         ...
 
@@ -36,7 +36,7 @@ class RawMessageFactory:
     def __init__(self) -> None:
         self._composer = Composer()
 
-    def make(self, rows: Iterable[DeliveryRow]) -> Iterator[Mail | Outcome]:
+    def make(self, rows: Iterable[DueDelivery]) -> Iterator[Mail | Outcome]:
         return map(_as_mail, self._composer.compose(rows))
 
 
@@ -46,7 +46,7 @@ class DjangoMessageFactory:
     def __init__(self) -> None:
         self._indexes: dict[tuple[int, dt.date | None], Index] = {}
 
-    def make(self, rows: Iterable[DeliveryRow]) -> Iterator[Mail | Outcome]:
+    def make(self, rows: Iterable[DueDelivery]) -> Iterator[Mail | Outcome]:
         pks = [row.delivery_id for row in rows]
         whole = Delivery.objects.select_related("edition", "subscriber").prefetch_related("subscriber__filters__topic")
         for delivery in whole.filter(pk__in=pks).order_by("pk"):

@@ -30,7 +30,7 @@ from digest.delivery.sent_log import SentLog
 from digest.delivery.shards import LostLeaseError
 from digest.delivery.transports import Mail
 from digest.delivery.transports.outcomes import Outcome, Result
-from digest.email.batch.composer import DeliveryRow
+from digest.email.batch.composer import DueDelivery
 from digest.models import Delivery, Installation, Shard
 from subscriptions.models import Subscriber
 
@@ -48,7 +48,7 @@ _COUNTED = (Result.SENT, Result.LATER, Result.FAILED, Result.UNCERTAIN)
 _NOT_LOGGED = (Result.SENT, Result.SKIPPED, Result.HELD, Result.AGAIN, Result.ELSEWHERE)
 _ENDING_ERRORS = (DatabaseError, InterfaceError, OSError, LostLeaseError, DatabaseWentBackError)
 StopRequested = Callable[[], bool]
-Rows = dict[int, DeliveryRow]  # by delivery id
+Rows = dict[int, DueDelivery]  # by delivery id
 
 
 class ShardRun:
@@ -343,7 +343,7 @@ class ShardRun:
             if pk not in asked:
                 continue
             if status == Subscriber.Status.ACTIVE:
-                wanted[pk] = DeliveryRow(pk, edition_id, reader)
+                wanted[pk] = DueDelivery(pk, edition_id, reader)
                 self._readers[pk] = reader
             else:
                 self._add(Outcome(pk, Result.SKIPPED, LEFT))

@@ -26,7 +26,7 @@ from digest.delivery.transports import Transport
 from digest.delivery.transports.django_backend import BackendTransport
 from digest.delivery.transports.outcomes import Result
 from digest.delivery.transports.smtp import SmtpTransport
-from digest.email.batch.composer import DeliveryRow
+from digest.email.batch.composer import DueDelivery
 from digest.models import Delivery, Edition, Shard
 
 logger = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ class Worker:
         """Make an email of the same edition that was already sent, and discard it."""
         sent = Delivery.objects.filter(edition=shard.edition_id, status=Delivery.Status.SENT).order_by("-pk")
         for pk, reader in sent.values_list("pk", "subscriber_id")[:1]:
-            list(self._factory.make([DeliveryRow(pk, shard.edition_id, reader)]))
+            list(self._factory.make([DueDelivery(pk, shard.edition_id, reader)]))
 
     def close(self) -> None:
         self._transport.close()

@@ -40,7 +40,7 @@ PROMPT = (
 )
 
 
-class Question(NamedTuple):
+class BorderlinePaper(NamedTuple):
     """A paper and an interest that may fit."""
 
     value: float  # readers that a wrong choice would concern, times the probability that the choice is wrong
@@ -93,18 +93,18 @@ def _budget(now: dt.datetime) -> int:
     return int(max(0, settings.JUDGE_MAX_PER_DAY - asked))
 
 
-def _questions(edition: Edition) -> list[Question]:
+def _questions(edition: Edition) -> list[BorderlinePaper]:
     """Return what has not been asked yet about the edition's papers, the most valuable questions first."""
     papers = list(publication.papers_of(edition))
     asked = set(Assessment.objects.filter(paper__in=papers).values_list("interest_key", "paper_id"))
     index = paper_index.build_index(papers)
-    found: dict[tuple[str, int], Question] = {}
+    found: dict[tuple[str, int], BorderlinePaper] = {}
     for interest, readers in _interests().items():
         for number, value in _values(index, interest):
             key = (interest.assessment_key, papers[number].pk)
             if key not in asked:
                 value = value * readers + (found[key].value if key in found else 0.0)
-                found[key] = Question(value, interest, papers[number])
+                found[key] = BorderlinePaper(value, interest, papers[number])
     return sorted(found.values(), key=lambda question: -question.value)
 
 
@@ -132,7 +132,7 @@ def _interests() -> Counter[Interest]:
     return Counter({interest: readers for interest, readers in found.items() if interest.description})
 
 
-def _store(question: Question, fits: bool | None, problem: str, now: dt.datetime) -> None:
+def _store(question: BorderlinePaper, fits: bool | None, problem: str, now: dt.datetime) -> None:
     answer = {"fits": fits, "problem": problem, "model": settings.JUDGE_MODEL, "asked_at": now}
     key = question.interest.assessment_key
     Assessment.objects.update_or_create(interest_key=key, paper=question.paper, defaults=answer)

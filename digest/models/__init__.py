@@ -10,7 +10,6 @@ from digest.models.jobs import Job
 from digest.models.limits import Allowance
 from digest.models.metrics import MetricCounter
 from digest.models.opinions import LearnedLikes, Learnt, Opinion
-from digest.models.outgoing import WebhookEndpoint, WebhookMessage
 from digest.models.outside import OutsidePaper
 from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
 from digest.models.pauses import Pause
@@ -22,6 +21,7 @@ from digest.models.thumbnails import Thumbnail
 from digest.models.topic_examples import TopicExample
 from digest.models.totals import DailyTotal
 from digest.models.vectors import ArchiveWords, TextExpansion, Vector
+from digest.models.webhooks import WebhookEndpoint, WebhookMessage
 
 __all__ = [
     "Allowance",

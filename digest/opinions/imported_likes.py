@@ -20,14 +20,14 @@ LIKE = Opinion.Verdict.LIKE
 MAX_OUTSIDE = 500  # papers from elsewhere that a reader may have
 
 
-class FullListError(Exception):
+class TooManyLikesError(Exception):
     """The reader has as many papers from elsewhere as they may."""
 
 
 def add(reader: Subscriber, liked: Sequence[LikedPaper], *, now: dt.datetime) -> int:
     """Store the papers as likes. Return how many are new. A paper that the reader has already rated keeps its rating.
 
-    Raise FullListError if the reader would have more than MAX_OUTSIDE papers from elsewhere.
+    Raise TooManyLikesError if the reader would have more than MAX_OUTSIDE papers from elsewhere.
     """
     papers = cited_papers.from_liked(liked)
     outside = [paper for paper in papers if not isinstance(paper, Paper)]
@@ -36,7 +36,7 @@ def add(reader: Subscriber, liked: Sequence[LikedPaper], *, now: dt.datetime) ->
         before = _count(reader)
         known = set(outside_papers(reader).values_list("key", flat=True))
         if len(known | {paper.key for paper in outside}) > MAX_OUTSIDE:
-            raise FullListError
+            raise TooManyLikesError
         filters = _filters_that_find(reader, papers)
         Opinion.objects.bulk_create(
             [
@@ -63,7 +63,7 @@ def add(reader: Subscriber, liked: Sequence[LikedPaper], *, now: dt.datetime) ->
 def start(
     reader: Subscriber, preferences: Preferences, liked: Sequence[LikedPaper], *, now: dt.datetime, trace: Trace
 ) -> None:
-    """Replace the reader's preferences and store the papers as likes, both or neither. Raise FullListError."""
+    """Replace the reader's preferences and store the papers as likes, both or neither. Raise TooManyLikesError."""
     with transaction.atomic():
         lifecycle.update_preferences(reader, preferences, trace=trace)
         add(reader, liked, now=now)
@@ -73,7 +73,7 @@ def add_confirmed(reader: Subscriber, liked: Sequence[LikedPaper], *, now: dt.da
     """Store the papers of a sign-up that has just been confirmed. A full list must not prevent that."""
     try:
         add(reader, liked, now=now)
-    except FullListError:
+    except TooManyLikesError:
         return
 
 

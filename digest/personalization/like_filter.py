@@ -29,7 +29,7 @@ MOVE, NEUTRAL, MOST_MOVE = 2.0, 2.0, 4.0
 REASON_WEIGHT = 3.0  # log-odds; about what the closeness of a paper that is found adds
 
 
-class Example(NamedTuple):
+class PositiveExample(NamedTuple):
     """A paper that the reader liked or saved."""
 
     key: str
@@ -43,7 +43,7 @@ class Likes:
     """The filter of one reader: the model, and the newest papers that it was learned from."""
 
     model: LikeModel
-    examples: tuple[Example, ...]
+    examples: tuple[PositiveExample, ...]
 
     @cached_property
     def keys(self) -> frozenset[str]:

@@ -19,7 +19,7 @@ from digest.matching.cache import BoundedCache
 from digest.matching.similarity import MODEL, Vectors
 from digest.models import LearnedLikes, Opinion, OutsidePaper, Paper, SavedPaper
 from digest.personalization import embeddings, like_model
-from digest.personalization.like_filter import Example, Likes
+from digest.personalization.like_filter import Likes, PositiveExample
 from digest.personalization.like_model import Background, LikeModel, PaperFeatures
 from digest.personalization.word_features import NO_WORDS, Words, words_of
 from subscriptions.models import Subscriber
@@ -50,7 +50,7 @@ class StoredLikes(NamedTuple):
     examples: list[tuple[int, str]]
 
 
-_examples: BoundedCache[tuple[bool, int], Example] = BoundedCache(4_000)  # 2 kB each
+_examples: BoundedCache[tuple[bool, int], PositiveExample] = BoundedCache(4_000)  # 2 kB each
 
 
 def learn(reader: Subscriber, *, now: dt.datetime) -> None:
@@ -104,7 +104,7 @@ def of_readers(ids: Iterable[int]) -> dict[int, Likes]:
             _model(row, encoder),
             tuple(
                 [
-                    Example(known.key, known.title, example[1], known.features)
+                    PositiveExample(known.key, known.title, example[1], known.features)
                     for example in row.examples
                     if (known := examples.get(_key(*example)))
                 ]
@@ -220,7 +220,7 @@ def _make_background(others: tuple[int, ...], reference: tuple[int, ...], encode
     return Background(*([features[pk] for pk in pks if pk in features] for pks in (others, reference)))
 
 
-def _examples_of(keys: Iterable[tuple[bool, int]]) -> dict[tuple[bool, int], Example]:
+def _examples_of(keys: Iterable[tuple[bool, int]]) -> dict[tuple[bool, int], PositiveExample]:
     """Return liked papers, with what is needed to say which of them another paper is close to.
 
     A key says whether the paper is from elsewhere, and its id.
@@ -238,7 +238,7 @@ def _examples_of(keys: Iterable[tuple[bool, int]]) -> dict[tuple[bool, int], Exa
             papers += OutsidePaper.objects.filter(pk__in=outside).only(*FIELDS)
         for paper, features in zip(papers, _example_features(papers), strict=True):
             key = isinstance(paper, OutsidePaper), paper.pk
-            found[key] = _examples.put(key, Example(paper.key, paper.title, LIKED, features))
+            found[key] = _examples.put(key, PositiveExample(paper.key, paper.title, LIKED, features))
     return found
 
 

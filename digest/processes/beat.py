@@ -29,7 +29,7 @@ OLD_NAMES = r"every (minute|five minutes|quarter of an hour|half hour|hour|morni
 OUR_NAMES = rf"^((digest|subscriptions)\.tasks\.|{OLD_NAMES})"
 
 
-class Entry(ModelEntry):  # type: ignore[misc]
+class ScheduleEntry(ModelEntry):  # type: ignore[misc]
     """A schedule entry. If its last run is in the future, the clock was wrong, and the entry runs from now on."""
 
     last_run_at: dt.datetime
@@ -40,7 +40,7 @@ class Entry(ModelEntry):  # type: ignore[misc]
 
 
 class Scheduler(DatabaseScheduler):  # type: ignore[misc]
-    Entry = Entry
+    Entry = ScheduleEntry
     # Celery's own producer would wait here for a broker that is down, and the entry that is due would be lost. Without
     # it, each task is sent by a connection of the pool, which fails at once and is renewed for the next task.
     producer = None

@@ -38,7 +38,7 @@ class Service(StrEnum):
     GOOGLE_SCHOLAR = "Google Scholar"
 
 
-class Problem(StrEnum):
+class ProfileProblem(StrEnum):
     """A reason why a profile can't be read."""
 
     NO_API = "no-api"  # the service offers no way to read it
@@ -53,7 +53,7 @@ class Problem(StrEnum):
 
 
 class ProfileError(Exception):
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: ProfileProblem) -> None:
         super().__init__(problem.value)
         self.problem = problem
 
@@ -70,7 +70,7 @@ class Profile:
 @dataclass(frozen=True)
 class UnreadProfile:
     profile: Profile
-    problem: Problem
+    problem: ProfileProblem
 
 
 _ORCID = r"\d{4}-\d{4}-\d{4}-\d{3}[\dXx]"
@@ -115,10 +115,10 @@ def read_all(profiles: Iterable[Profile], may_ask: Callable[[], bool]) -> tuple[
     for number, profile in enumerate(profiles):
         try:
             if number >= MAX_PROFILES:
-                raise ProfileError(Problem.TOO_MANY)
+                raise ProfileError(ProfileProblem.TOO_MANY)
             check(profile)
             if not may_ask():
-                raise ProfileError(Problem.TOO_OFTEN)
+                raise ProfileError(ProfileProblem.TOO_OFTEN)
             references += read(profile, ends_at - time.monotonic())
         except ProfileError as error:
             unread.append(UnreadProfile(profile, error.problem))
@@ -128,11 +128,11 @@ def read_all(profiles: Iterable[Profile], may_ask: Callable[[], bool]) -> tuple[
 def check(profile: Profile) -> None:
     """Raise ProfileError if it is clear without a request that the profile can't be read."""
     if profile.service is Service.GOOGLE_SCHOLAR:
-        raise ProfileError(Problem.NO_API)
+        raise ProfileError(ProfileProblem.NO_API)
     if not settings.READ_PROFILES:
-        raise ProfileError(Problem.OFF)
+        raise ProfileError(ProfileProblem.OFF)
     if profile.service is Service.ORCID and not _is_orcid(profile.number):
-        raise ProfileError(Problem.WRONG_NUMBER)
+        raise ProfileError(ProfileProblem.WRONG_NUMBER)
 
 
 def read(profile: Profile, seconds: float) -> list[Reference]:
@@ -143,16 +143,18 @@ def read(profile: Profile, seconds: float) -> list[Reference]:
     try:
         dated = sorted(works(profile.number, seconds), key=lambda work: work[0], reverse=True)
     except UnreachableError as error:
-        raise ProfileError(Problem.NO_ANSWER) from error
+        raise ProfileError(ProfileProblem.NO_ANSWER) from error
     except StatusError as error:
-        raise ProfileError(Problem.NOT_FOUND if error.status in _NOT_FOUND else Problem.NO_ANSWER) from error
+        raise ProfileError(
+            ProfileProblem.NOT_FOUND if error.status in _NOT_FOUND else ProfileProblem.NO_ANSWER
+        ) from error
     except (StoppedError, UnchangedError) as error:
-        raise ProfileError(Problem.NO_ANSWER) from error
+        raise ProfileError(ProfileProblem.NO_ANSWER) from error
     except (SourceError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise ProfileError(Problem.UNREADABLE) from error
+        raise ProfileError(ProfileProblem.UNREADABLE) from error
     references = [make_reference(fields) for _year, fields in dated if fields["title"]]
     if not references:
-        raise ProfileError(Problem.NO_PAPERS)
+        raise ProfileError(ProfileProblem.NO_PAPERS)
     return references
 
 

@@ -40,7 +40,7 @@ _PLACE_COLUMNS = ("url", "link", "doi", "extra", "archive", "note")
 _INLINE_TAG = re.compile(r"</?[A-Za-z][^<>]{0,100}>")
 
 
-class Problem(StrEnum):
+class FileProblem(StrEnum):
     """A reason why an uploaded file can’t be read."""
 
     EMPTY = "empty"
@@ -53,7 +53,7 @@ class Problem(StrEnum):
 class FileError(ValueError):
     """An uploaded file can't be read."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: FileProblem) -> None:
         super().__init__(problem.value)
         self.problem = problem
 
@@ -61,11 +61,11 @@ class FileError(ValueError):
 def decode(body: bytes) -> str:
     """Return the text of an uploaded file. Raise FileError if it is no text, empty or larger than LARGEST."""
     if len(body) > LARGEST:
-        raise FileError(Problem.TOO_LARGE)
+        raise FileError(FileProblem.TOO_LARGE)
     if body[:1024].lstrip().startswith(b"%PDF"):
-        raise FileError(Problem.PDF)
+        raise FileError(FileProblem.PDF)
     if body.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{\\rtf", b"\x1f\x8b")):
-        raise FileError(Problem.DOCUMENT)
+        raise FileError(FileProblem.DOCUMENT)
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = body.decode("utf-16", "replace")
     else:
@@ -74,9 +74,9 @@ def decode(body: bytes) -> str:
         except UnicodeDecodeError:
             text = body.decode("cp1252", "replace")
     if "\x00" in text:
-        raise FileError(Problem.NOT_TEXT)
+        raise FileError(FileProblem.NOT_TEXT)
     if not text.strip():
-        raise FileError(Problem.EMPTY)
+        raise FileError(FileProblem.EMPTY)
     return text
 
 

@@ -35,7 +35,7 @@ class UnknownPaper:
 CitedPaper = Paper | UnknownPaper
 
 
-class Reason(StrEnum):
+class UnreadReason(StrEnum):
     """A reason why a citation can't be used."""
 
     NO_TITLE = "no-title"  # this site doesn't have the paper, and the citation has no title
@@ -45,7 +45,7 @@ class Reason(StrEnum):
 @dataclass(frozen=True)
 class UnreadCitation:
     label: str
-    reason: Reason
+    reason: UnreadReason
     key: str = ""
 
 
@@ -76,7 +76,7 @@ def recognize(references: Sequence[Reference]) -> CitedPapers:
             unknown = _unknown_paper(reference)
             papers.setdefault(unknown.key, unknown)
         else:
-            reason = Reason.NO_TITLE if reference.key else Reason.NO_PAPER
+            reason = UnreadReason.NO_TITLE if reference.key else UnreadReason.NO_PAPER
             unread.append(UnreadCitation(reference.label, reason, reference.key))
     return CitedPapers(tuple(papers.values()), tuple(unread), len(every) > MOST)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from digest.personalization.evaluation.learning import LearningEvaluationError, Library, LibraryPaper
+from digest.personalization.evaluation.like_evaluation import LearningEvaluationError, Library, LibraryPaper
 from digest.search import citation_parser
 from digest.text.cleanup import clean
 

@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 
 from digest.matching import Index, Interest, PaperText, match
 from digest.personalization.distinctive_features import Rarity, rarity_among
-from digest.search import spelling
-from digest.search.spelling import KnownWords
+from digest.search import spell_checker
+from digest.search.spell_checker import KnownWords
 from subscriptions.query.grammar import Criteria
 
 
@@ -56,13 +56,13 @@ class RecentPapers:
 
     def near(self, phrase: str, most: int) -> tuple[tuple[str, int], ...]:
         """Return phrases spelled like `phrase`, each with the number of papers that contain it."""
-        suggestions = spelling.near(phrase, [_vocabulary(index) for index in self.indexes])
+        suggestions = spell_checker.near(phrase, [_vocabulary(index) for index in self.indexes])
         counted = ((near, self.holding(near)) for near in suggestions)
         return tuple(islice(((near, papers) for near, papers in counted if papers), most))
 
     def near_authors(self, name: str, most: int) -> tuple[tuple[str, int], ...]:
         """Return authors spelled like `name`, as papers write them, each with the number of their papers."""
-        return tuple((near, self.written_by(near)) for near in spelling.near_names(name, self.authors, most))
+        return tuple((near, self.written_by(near)) for near in spell_checker.near_names(name, self.authors, most))
 
 
 # Made on first use, and dropped with the index.

@@ -8,9 +8,9 @@ from typing import Any
 
 from digest.matching import same_person
 from digest.models import Paper
-from digest.search import fulltext, paper_search, spelling
+from digest.search import fulltext, paper_search, spell_checker
 from digest.search.fulltext import SearchTerm, search_terms
-from digest.search.spelling import KnownWords
+from digest.search.spell_checker import KnownWords
 from subscriptions.query import grammar
 from subscriptions.query.grammar import CATEGORY, Criteria
 
@@ -76,11 +76,11 @@ class _NewestPapers:
 
     def near(self, phrase: str) -> list[str]:
         """Return phrases similar to `phrase` that occur in a paper."""
-        likely = islice(spelling.near(phrase, [self._vocabulary]), TRIED)
+        likely = islice(spell_checker.near(phrase, [self._vocabulary]), TRIED)
         return list(islice((near for near in likely if _occurs(search_terms.phrase(near, "row", "text"))), NEAR))
 
     def near_authors(self, name: str) -> list[str]:
-        return spelling.near_names(name, self._authors, NEAR)
+        return spell_checker.near_names(name, self._authors, NEAR)
 
     def _each(self, field: str) -> Iterable[Any]:
         shown = Paper.objects.filter(is_hidden=False).order_by("-pk")

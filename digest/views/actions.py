@@ -89,7 +89,7 @@ def _follow(request: HttpRequest, reader: Subscriber, name: str, about: str) -> 
     """Follow or unfollow a topic, an author or a phrase. Raise Http404 for anything else."""
     kind, _space, value = about.partition(" ")
     value = " ".join(value.split())[:MAX_VALUE_LENGTH]
-    if kind not in list(follows.Kind) or not value or "\x00" in value:
+    if kind not in list(follows.FollowKind) or not value or "\x00" in value:
         raise Http404(f"“{about}” can't be followed.")
     if name == "follow":
         follows.follow(reader, kind, value, trace=trace(request))

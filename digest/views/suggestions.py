@@ -103,7 +103,7 @@ def suggest_to_reader(request: HttpRequest, reader: Subscriber, token: str) -> H
     liked = cited_papers.as_liked(given.kept_papers)
     try:
         imported_likes.start(reader, form.preferences(), liked, now=timezone.now(), trace=trace(request))
-    except imported_likes.FullListError:
+    except imported_likes.TooManyLikesError:
         return _page(request, given, reader, token, is_full=True, most_outside=imported_likes.MAX_OUTSIDE)
     return redirect(reverse("subscriptions:preferences", args=[token]) + "?saved=1")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum, StrEnum
 
 
-class Field(StrEnum):
+class ReaderField(StrEnum):
     """A kind of content of a column."""
 
     ADDRESS = "address"
@@ -63,22 +63,24 @@ class Product:
 
     name: str
     marks: frozenset[str] = frozenset()  # columns that only its exports have, all of them
-    columns: Mapping[Field, Sequence[str]] = field(default_factory=dict)  # the first that exists and is filled counts
+    columns: Mapping[ReaderField, Sequence[str]] = field(
+        default_factory=dict
+    )  # the first that exists and is filled counts
     signs: tuple[Sign, ...] = ()
 
 
 # Names of columns in files made by hand, and in those of products that are not known.
-_USUAL: dict[Field, tuple[str, ...]] = {
-    Field.ADDRESS: ("email", "email_address", "e_mail", "address", "mail", "e_mail_adresse", "e_mail_address"),
-    Field.STATUS: ("status", "state"),
-    Field.TOPICS: ("topics", "tags", "labels", "interests", "themen"),
-    Field.WORDS: ("words", "keywords", "own_words"),
-    Field.LANGUAGE: ("language", "locale", "lang", "sprache"),
-    Field.FREQUENCY: ("frequency",),
-    Field.TIME_ZONE: ("time_zone", "timezone", "tz"),
-    Field.SIGNED_UP: ("signed_up", "signed_up_at", "created_at", "subscribed_at", "creation_date"),
-    Field.CONSENT_SOURCE: ("consent_source", "opt_in_source"),
-    Field.CONSENT_DATE: ("consent_date", "consented_at", "consented_on", "confirmed_at"),
+_USUAL: dict[ReaderField, tuple[str, ...]] = {
+    ReaderField.ADDRESS: ("email", "email_address", "e_mail", "address", "mail", "e_mail_adresse", "e_mail_address"),
+    ReaderField.STATUS: ("status", "state"),
+    ReaderField.TOPICS: ("topics", "tags", "labels", "interests", "themen"),
+    ReaderField.WORDS: ("words", "keywords", "own_words"),
+    ReaderField.LANGUAGE: ("language", "locale", "lang", "sprache"),
+    ReaderField.FREQUENCY: ("frequency",),
+    ReaderField.TIME_ZONE: ("time_zone", "timezone", "tz"),
+    ReaderField.SIGNED_UP: ("signed_up", "signed_up_at", "created_at", "subscribed_at", "creation_date"),
+    ReaderField.CONSENT_SOURCE: ("consent_source", "opt_in_source"),
+    ReaderField.CONSENT_DATE: ("consent_date", "consented_at", "consented_on", "confirmed_at"),
 }
 
 GENERIC = Product("a table", columns=_USUAL)
@@ -88,8 +90,8 @@ PRODUCTS = (
         frozenset({"leid", "euid"}),
         _USUAL
         | {
-            Field.SIGNED_UP: ("optin_time", "confirm_time"),
-            Field.CONSENT_DATE: ("confirm_time", "optin_time"),
+            ReaderField.SIGNED_UP: ("optin_time", "confirm_time"),
+            ReaderField.CONSENT_DATE: ("confirm_time", "optin_time"),
         },
         (
             Sign("unsub_time", When.FILLED, Status.UNSUBSCRIBED),
@@ -99,12 +101,12 @@ PRODUCTS = (
     Product(
         "listmonk",
         frozenset({"uuid", "attributes", "status", "updated_at"}),
-        _USUAL | {Field.CONSENT_DATE: ("created_at",)},
+        _USUAL | {ReaderField.CONSENT_DATE: ("created_at",)},
     ),
     Product(
         "Ghost",
         frozenset({"subscribed_to_emails", "complimentary_plan"}),
-        _USUAL | {Field.CONSENT_DATE: ("created_at",)},
+        _USUAL | {ReaderField.CONSENT_DATE: ("created_at",)},
         (
             Sign("subscribed_to_emails", When.NO, Status.UNSUBSCRIBED),
             Sign("deleted_at", When.FILLED, Status.UNSUBSCRIBED),
@@ -113,7 +115,7 @@ PRODUCTS = (
     Product(
         "Substack",
         frozenset({"active_subscription", "email_disabled"}),
-        _USUAL | {Field.CONSENT_DATE: ("created_at",)},
+        _USUAL | {ReaderField.CONSENT_DATE: ("created_at",)},
         (Sign("email_disabled", When.YES, Status.UNSUBSCRIBED),),
     ),
     Product(
@@ -121,8 +123,8 @@ PRODUCTS = (
         frozenset({"email_address", "creation_date"}),
         _USUAL
         | {
-            Field.STATUS: ("type", "subscriber_type"),
-            Field.CONSENT_DATE: ("creation_date",),
+            ReaderField.STATUS: ("type", "subscriber_type"),
+            ReaderField.CONSENT_DATE: ("creation_date",),
         },
         (
             Sign("unsubscription_date", When.FILLED, Status.UNSUBSCRIBED),
@@ -165,7 +167,7 @@ def status_of_file(name: str) -> Status:
     return next((status for beginning, status in _FILES if name.lower().startswith(beginning)), Status.ACTIVE)
 
 
-def guess_columns(product: Product, header: Sequence[str]) -> dict[Field, list[int]]:
+def guess_columns(product: Product, header: Sequence[str]) -> dict[ReaderField, list[int]]:
     """Return the places of the columns that contain each field, the best first."""
     places: dict[str, int] = {}
     for place, column in enumerate(header):

@@ -23,7 +23,7 @@ from subscriptions.exchange.formulas import csv_lines
 from subscriptions.exchange.products import Status
 from subscriptions.exchange.reader_file import FileRow, ReaderFile, Unknown, add_unknown, notes_on_unknown
 from subscriptions.exchange.reader_rows import ReaderRow, RowError
-from subscriptions.exchange.reader_store import REJECTED, Outcome, Storage
+from subscriptions.exchange.reader_store import REJECTED, ImportOutcome, Storage
 from subscriptions.exchange.tables import TableError
 from subscriptions.models import ImportPart, ReaderImport, Subscriber, Suppression
 from subscriptions.readers import lifecycle
@@ -33,10 +33,10 @@ CHECKED_AT_ONCE = 200_000  # rows
 SHOWN_PROBLEMS = 50  # rejected rows that a dry run returns
 WAIT = dt.timedelta(days=7)  # sign-ups that wait longer for their confirmation email are dropped
 _NOT_IMPORTED = {
-    Status.UNCONFIRMED: Outcome.UNCONFIRMED,
-    Status.UNSUBSCRIBED: Outcome.UNSUBSCRIBED,
-    Status.BOUNCED: Outcome.BOUNCED,
-    Status.COMPLAINED: Outcome.COMPLAINED,
+    Status.UNCONFIRMED: ImportOutcome.UNCONFIRMED,
+    Status.UNSUBSCRIBED: ImportOutcome.UNSUBSCRIBED,
+    Status.BOUNCED: ImportOutcome.BOUNCED,
+    Status.COMPLAINED: ImportOutcome.COMPLAINED,
 }
 _REASONS = {
     Status.UNSUBSCRIBED: Suppression.Reason.ADMIN,
@@ -50,7 +50,7 @@ class StaleImporterError(Exception):
 
 
 @dataclass
-class Batch:
+class ImportBatch:
     """Some rows of the file, by what becomes of them."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -59,7 +59,7 @@ class Batch:
     hashes: dict[str, str] = field(default_factory=dict)  # of the chosen addresses
     ended: dict[str, Status] = field(default_factory=dict)  # addresses that get no email in the other product
 
-    def reject(self, row: FileRow, outcome: Outcome, reason: str) -> None:
+    def reject(self, row: FileRow, outcome: ImportOutcome, reason: str) -> None:
         self.counts[outcome] += 1
         self.rejects.append((row, reason))
 
@@ -153,13 +153,13 @@ class ReaderImporter:
             self._store(record, batch)
             return self._position
 
-    def _next_batch(self) -> Batch | None:
+    def _next_batch(self) -> ImportBatch | None:
         reset_queries()  # with DEBUG, Django keeps the text of thousands of queries, which are large here
         some = list(islice(self._unread, BATCH))
         if not some:
             return None
         self._position += len(some)
-        batch = Batch()
+        batch = ImportBatch()
         for row in some:
             self._sort(row, batch)
         return batch
@@ -172,16 +172,16 @@ class ReaderImporter:
             return
         self._seen.add(hash(mailbox(address)))
 
-    def _sort(self, row: FileRow, batch: Batch) -> None:
+    def _sort(self, row: FileRow, batch: ImportBatch) -> None:
         """Put a row into the batch, by what the file says."""
         try:
             reader = self.file.read(row)
         except RowError as error:
-            batch.reject(row, Outcome.INVALID, str(error))
+            batch.reject(row, ImportOutcome.INVALID, str(error))
             return
         key = hash(mailbox(reader.address))
         if key in self._seen:
-            batch.counts[Outcome.DUPLICATE] += 1
+            batch.counts[ImportOutcome.DUPLICATE] += 1
             return
         self._seen.add(key)
         status = self._ended.get(key, Status.ACTIVE)
@@ -192,10 +192,10 @@ class ReaderImporter:
             batch.counts[_NOT_IMPORTED[status]] += 1
             batch.ended[reader.address] = status
 
-    def _decide(self, batch: Batch) -> dict[Outcome, list[ReaderRow]]:
+    def _decide(self, batch: ImportBatch) -> dict[ImportOutcome, list[ReaderRow]]:
         """Return the readers of the batch by what becomes of them, and count them."""
         outcomes = self._storage.classify([reader for _row, reader in batch.chosen], batch.hashes)
-        decided: dict[Outcome, list[ReaderRow]] = {}
+        decided: dict[ImportOutcome, list[ReaderRow]] = {}
         for (row, reader), outcome in zip(batch.chosen, outcomes, strict=True):
             if outcome in REJECTED:
                 batch.reject(row, outcome, REJECTED[outcome])
@@ -204,15 +204,15 @@ class ReaderImporter:
                 decided.setdefault(outcome, []).append(reader)
         return decided
 
-    def _store(self, record: ReaderImport, batch: Batch) -> None:
+    def _store(self, record: ReaderImport, batch: ImportBatch) -> None:
         decided = self._decide(batch)
-        fresh = decided.get(Outcome.NEW, [])
+        fresh = decided.get(ImportOutcome.NEW, [])
         late = len(fresh) - self._storage.add(fresh, batch.hashes)
         if late:  # they signed up meanwhile
-            batch.counts.update({Outcome.NEW: -late, Outcome.KNOWN: late})
-        self._storage.ask(decided.get(Outcome.CONFIRM, []))
-        if decided.get(Outcome.UPDATED):
-            self._storage.update(decided[Outcome.UPDATED])
+            batch.counts.update({ImportOutcome.NEW: -late, ImportOutcome.KNOWN: late})
+        self._storage.ask(decided.get(ImportOutcome.CONFIRM, []))
+        if decided.get(ImportOutcome.UPDATED):
+            self._storage.update(decided[ImportOutcome.UPDATED])
         if self.file.settings.suppress:
             _suppress(batch.ended)
         add_rejects(record, self.file.header, [self.file.reject(row, reason) for row, reason in batch.rejects])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from subscriptions.email_addresses import read_address
 from subscriptions.exchange.formulas import with_formula
-from subscriptions.exchange.products import STATUSES, Field, Product, Sign, Status, plain
+from subscriptions.exchange.products import STATUSES, Product, ReaderField, Sign, Status, plain
 from subscriptions.models import Subscriber
 from subscriptions.query.grammar import FilterError, parse
 
@@ -44,7 +44,7 @@ class RowReader:
 
     product: Product
     header: Sequence[str]
-    columns: Mapping[Field, Sequence[int]]
+    columns: Mapping[ReaderField, Sequence[int]]
     status: Status  # of rows that say nothing
     consent_source: str
     consented_at: dt.datetime | None
@@ -62,12 +62,12 @@ class RowReader:
     @property
     def has_statuses(self) -> bool:
         """Return whether any row may say that its reader left, bounced or complained."""
-        return self.status is not Status.ACTIVE or bool(self._signs) or Field.STATUS in self.columns
+        return self.status is not Status.ACTIVE or bool(self._signs) or ReaderField.STATUS in self.columns
 
     def scan(self, cells: list[str]) -> tuple[str, Status]:
         """Return only the address and the status. Raise RowError if they can't be used."""
         try:
-            return read_address(self._cell(cells, Field.ADDRESS)), self._status(cells)
+            return read_address(self._cell(cells, ReaderField.ADDRESS)), self._status(cells)
         except ValueError as error:
             raise RowError(str(error)) from error
 
@@ -76,9 +76,9 @@ class RowReader:
         if len(cells) > len(self.header) and any(cells[len(self.header) :]):
             raise RowError(f"The row has {len(cells)} cells, and the header {len(self.header)}.")
         address, status = self.scan(cells)
-        signed_up_at = self._moment(cells, Field.SIGNED_UP)
-        consented_at = self._moment(cells, Field.CONSENT_DATE) or self.consented_at
-        source = self._cell(cells, Field.CONSENT_SOURCE)[:LONGEST_SOURCE].replace("\0", "") or self.consent_source
+        signed_up_at = self._moment(cells, ReaderField.SIGNED_UP)
+        consented_at = self._moment(cells, ReaderField.CONSENT_DATE) or self.consented_at
+        source = self._cell(cells, ReaderField.CONSENT_SOURCE)[:LONGEST_SOURCE].replace("\0", "") or self.consent_source
         if status is Status.ACTIVE and (consented_at is None or not source):
             missing = "date of consent" if source else "source of consent"
             raise RowError(f"There is no {missing}, neither in the row nor for the whole file.")
@@ -91,12 +91,12 @@ class RowReader:
             signed_up_at or agreed,
             self._topics(cells),
             self._words(cells),
-            self._known(cells, Field.LANGUAGE, self.languages),
-            self._known(cells, Field.FREQUENCY, FREQUENCIES),
-            self._known(cells, Field.TIME_ZONE, self.time_zones),
+            self._known(cells, ReaderField.LANGUAGE, self.languages),
+            self._known(cells, ReaderField.FREQUENCY, FREQUENCIES),
+            self._known(cells, ReaderField.TIME_ZONE, self.time_zones),
         )
 
-    def _cell(self, cells: list[str], kind: Field) -> str:
+    def _cell(self, cells: list[str], kind: ReaderField) -> str:
         """Return the first cell of the field's columns that is not empty."""
         for place in self.columns.get(kind, ()):
             if place < len(cells) and (cell := cells[place].strip()):
@@ -106,7 +106,7 @@ class RowReader:
     def _status(self, cells: list[str]) -> Status:
         """Return the worst status that any column says."""
         said = self.status
-        if word := self._cell(cells, Field.STATUS).lower():
+        if word := self._cell(cells, ReaderField.STATUS).lower():
             if word not in STATUSES:
                 raise RowError(f"“{word[:40]}” is not a status that is known here.")
             said = max(said, STATUSES[word])
@@ -115,7 +115,7 @@ class RowReader:
                 said = max(said, sign.status)
         return said
 
-    def _moment(self, cells: list[str], kind: Field) -> dt.datetime | None:
+    def _moment(self, cells: list[str], kind: ReaderField) -> dt.datetime | None:
         cell = self._cell(cells, kind)
         if not cell:
             return None
@@ -125,7 +125,7 @@ class RowReader:
         return moment
 
     def _topics(self, cells: list[str]) -> tuple[str, ...]:
-        cell = self._cell(cells, Field.TOPICS)
+        cell = self._cell(cells, ReaderField.TOPICS)
         if not cell:
             return ()
         found: dict[str, None] = {}
@@ -133,11 +133,11 @@ class RowReader:
             if slug := self.topics.get(tag.lower()):
                 found[slug] = None
             else:
-                self._count(Field.TOPICS, tag)
+                self._count(ReaderField.TOPICS, tag)
         return tuple(found)
 
     def _words(self, cells: list[str]) -> str:
-        words = self._cell(cells, Field.WORDS)
+        words = self._cell(cells, ReaderField.WORDS)
         if not words:
             return ""
         if len(words) > LONGEST_WORDS or "\0" in words:
@@ -148,18 +148,18 @@ class RowReader:
             raise RowError(f"The words can’t be read: {error}") from error
         return words
 
-    def _known(self, cells: list[str], kind: Field, known: frozenset[str]) -> str:
+    def _known(self, cells: list[str], kind: ReaderField, known: frozenset[str]) -> str:
         """Return the cell if it is one of `known`; a language may name a country, as in de-AT."""
         cell = self._cell(cells, kind)
         if not cell or cell in known:
             return cell
-        short = cell.lower().replace("_", "-").partition("-")[0] if kind is Field.LANGUAGE else cell.lower()
+        short = cell.lower().replace("_", "-").partition("-")[0] if kind is ReaderField.LANGUAGE else cell.lower()
         if short in known:
             return short
         self._count(kind, cell)
         return ""
 
-    def _count(self, kind: Field, value: str) -> None:
+    def _count(self, kind: ReaderField, value: str) -> None:
         key = (kind.value, value[:60])
         if key in self.unknown or len(self.unknown) < MAX_UNKNOWN:
             self.unknown[key] += 1

@@ -17,7 +17,7 @@ from subscriptions.readers.preferences import Preferences
 State = Subscriber.Status
 
 
-class Outcome(StrEnum):
+class ImportOutcome(StrEnum):
     """The result of importing a row, or the expected one."""
 
     NEW = "new"
@@ -35,22 +35,22 @@ class Outcome(StrEnum):
 
 
 LABELS = {
-    Outcome.NEW: "new readers, active at once",
-    Outcome.CONFIRM: "get a confirmation email",
-    Outcome.UPDATED: "readers already, updated",
-    Outcome.KNOWN: "readers already, left unchanged",
-    Outcome.LEFT: "unsubscribed here, left unsubscribed",
-    Outcome.SUPPRESSED: "suppressed here, left suppressed",
-    Outcome.UNSUBSCRIBED: "unsubscribed in the other product, not imported",
-    Outcome.BOUNCED: "bounced in the other product, not imported",
-    Outcome.COMPLAINED: "complained in the other product, not imported",
-    Outcome.UNCONFIRMED: "never confirmed in the other product, not imported",
-    Outcome.DUPLICATE: "the same mailbox as an earlier row",
-    Outcome.INVALID: "invalid, rejected",
+    ImportOutcome.NEW: "new readers, active at once",
+    ImportOutcome.CONFIRM: "get a confirmation email",
+    ImportOutcome.UPDATED: "readers already, updated",
+    ImportOutcome.KNOWN: "readers already, left unchanged",
+    ImportOutcome.LEFT: "unsubscribed here, left unsubscribed",
+    ImportOutcome.SUPPRESSED: "suppressed here, left suppressed",
+    ImportOutcome.UNSUBSCRIBED: "unsubscribed in the other product, not imported",
+    ImportOutcome.BOUNCED: "bounced in the other product, not imported",
+    ImportOutcome.COMPLAINED: "complained in the other product, not imported",
+    ImportOutcome.UNCONFIRMED: "never confirmed in the other product, not imported",
+    ImportOutcome.DUPLICATE: "the same mailbox as an earlier row",
+    ImportOutcome.INVALID: "invalid, rejected",
 }
 REJECTED = {
-    Outcome.LEFT: "This reader unsubscribed here. Only they can sign up again.",
-    Outcome.SUPPRESSED: "This address is on the suppression list.",
+    ImportOutcome.LEFT: "This reader unsubscribed here. Only they can sign up again.",
+    ImportOutcome.SUPPRESSED: "This address is on the suppression list.",
 }
 
 
@@ -95,7 +95,7 @@ class Storage:
     by: str
     now: dt.datetime
 
-    def classify(self, rows: Sequence[ReaderRow], hashes: Mapping[str, str]) -> list[Outcome]:
+    def classify(self, rows: Sequence[ReaderRow], hashes: Mapping[str, str]) -> list[ImportOutcome]:
         """Return for each row what becomes of it, by what the database has. `hashes` are those of the addresses."""
         suppressed = {found for (found,) in find(Suppression, "address_hash", hashes.values(), ["address_hash"])}
         known = find(Subscriber, "LOWER(email)", [address.lower() for address in hashes], ["email", "status"])
@@ -103,14 +103,14 @@ class Storage:
         states = _states_by_log({hashes[row.address]: row.address.lower() for row in rows}) | states
         return [self._outcome(hashes[row.address] in suppressed, states.get(row.address.lower())) for row in rows]
 
-    def _outcome(self, is_suppressed: bool, state: str | None) -> Outcome:
+    def _outcome(self, is_suppressed: bool, state: str | None) -> ImportOutcome:
         if is_suppressed or state == State.SUPPRESSED:
-            return Outcome.SUPPRESSED
+            return ImportOutcome.SUPPRESSED
         if state == State.UNSUBSCRIBED:
-            return Outcome.LEFT
+            return ImportOutcome.LEFT
         if state is not None:
-            return Outcome.UPDATED if self.settings.update else Outcome.KNOWN
-        return Outcome.CONFIRM if self.settings.confirm else Outcome.NEW
+            return ImportOutcome.UPDATED if self.settings.update else ImportOutcome.KNOWN
+        return ImportOutcome.CONFIRM if self.settings.confirm else ImportOutcome.NEW
 
     def add(self, rows: Sequence[ReaderRow], hashes: Mapping[str, str]) -> int:
         """Store the rows as active readers. Return their number: others may have signed up meanwhile."""

@@ -10,7 +10,7 @@ from django.db import reset_queries
 
 from subscriptions.email_addresses import address_hash, read_address
 from subscriptions.exchange.bulk import find
-from subscriptions.exchange.suppression_lists import Entry, read_entries
+from subscriptions.exchange.suppression_lists import SuppressedAddress, read_entries
 from subscriptions.models import Suppression
 from subscriptions.readers import lifecycle
 
@@ -49,7 +49,7 @@ def import_list(
         yield result
 
 
-def _valid(entries: list[Entry], reason: str, result: SuppressionResult) -> dict[str, str]:
+def _valid(entries: list[SuppressedAddress], reason: str, result: SuppressionResult) -> dict[str, str]:
     """Return the reasons by address, and count those that are none."""
     reasons: dict[str, str] = {}
     for entry in entries:

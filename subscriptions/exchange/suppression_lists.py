@@ -25,13 +25,13 @@ _BOUNCES = ("bounce", "invalid", "undeliver", "cleaned", "unknown user", "does n
 _ANSWERS = frozenset({"code", "error"})
 
 
-class Entry(NamedTuple):
+class SuppressedAddress(NamedTuple):
     number: int  # of its row, or its place in JSON
     address: str
     reason: str  # one of BOUNCED, COMPLAINED and OTHER; empty if the list says nothing
 
 
-def read_entries(path: Path, name: str = "") -> Iterator[Entry]:
+def read_entries(path: Path, name: str = "") -> Iterator[SuppressedAddress]:
     """Yield the addresses of a list with their reasons. Raise TableError if the file is none."""
     name = name or path.name
     with path.open("rb") as file:
@@ -56,7 +56,7 @@ def _names_without_header(names: list[str]) -> list[str]:
     return ["address", "reason", *names[2:]][: len(names)]
 
 
-def _read_json(path: Path, name: str) -> Iterator[Entry]:
+def _read_json(path: Path, name: str) -> Iterator[SuppressedAddress]:
     if path.stat().st_size > LARGEST_JSON:
         raise TableError(f"{name} is larger than {LARGEST_JSON // 2**20} MB. Split it, or export it as CSV.")
     text = path.read_text("utf-8-sig", errors="replace")
@@ -103,11 +103,11 @@ def _flat(row: Mapping[str, Any]) -> dict[str, str]:
     return flat
 
 
-def _entry(number: int, row: Mapping[str, str]) -> Entry | None:
+def _entry(number: int, row: Mapping[str, str]) -> SuppressedAddress | None:
     address = next((row[name] for name in _ADDRESSES if row.get(name)), "")
     if row.get("isexcludedfromcampaigns", "").lower() == "false":  # Mailjet lists all contacts
         return None
-    return Entry(number, address, _reason(row))
+    return SuppressedAddress(number, address, _reason(row))
 
 
 def _reason(row: Mapping[str, str]) -> str:

@@ -19,7 +19,7 @@ IN_SEARCH = _(
 )
 
 
-class Example(NamedTuple):
+class QueryExample(NamedTuple):
     """A query and what it finds; `variants` are other spellings that the meaning names."""
 
     query: str
@@ -35,23 +35,23 @@ class Example(NamedTuple):
 
 
 EXAMPLES = (
-    Example("diffusion models, flow matching", _("papers that mention either")),
-    Example('"chain of thought"', _("exactly these words in a row")),
-    Example('"reason, then act"', _("quotes keep a phrase with a comma together")),
-    Example("-medical imaging", _("no papers that mention this")),
-    Example(ABOUT, IN_DIGESTS),
-    Example(
+    QueryExample("diffusion models, flow matching", _("papers that mention either")),
+    QueryExample('"chain of thought"', _("exactly these words in a row")),
+    QueryExample('"reason, then act"', _("quotes keep a phrase with a comma together")),
+    QueryExample("-medical imaging", _("no papers that mention this")),
+    QueryExample(ABOUT, IN_DIGESTS),
+    QueryExample(
         "author:Yann LeCun",
         _("papers by this author; in quotes also %(quoted)s"),
         {"quoted": 'author:"LeCun, Yann"'},
     ),
-    Example("cat:cs.CL", _("papers of this arXiv category; %(below)s for all below it"), {"below": "cat:cs.*"}),
-    Example("GUI agents, ignore:mobile", _("does not also look for this word, which the preview shows")),
-    Example("votes:20", _("of all that matches, only papers with 20 votes or more")),
+    QueryExample("cat:cs.CL", _("papers of this arXiv category; %(below)s for all below it"), {"below": "cat:cs.*"}),
+    QueryExample("GUI agents, ignore:mobile", _("does not also look for this word, which the preview shows")),
+    QueryExample("votes:20", _("of all that matches, only papers with 20 votes or more")),
 )
 
 
-def examples(*, by_meaning: bool, in_search: bool = False) -> Iterator[Example]:
+def examples(*, by_meaning: bool, in_search: bool = False) -> Iterator[QueryExample]:
     """Yield the rows of the table. A sentence finds less if the site has no embeddings, and less in a search."""
     sentence = (IN_SEARCH if in_search else IN_DIGESTS) if by_meaning else WITHOUT_MEANING
     for example in EXAMPLES:

@@ -15,7 +15,7 @@ from subscriptions.readers.row_lock import on_the_current_row
 MAX_WORDS_LENGTH = 2000  # characters of all own words, as on the form
 
 
-class Kind(StrEnum):
+class FollowKind(StrEnum):
     TOPIC = "topic"
     AUTHOR = "author"
     PHRASE = "phrase"
@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 def as_words(kind: str, value: str) -> str:
     """Return an author or a phrase in the query language."""
-    return grammar.write(Criteria(authors=(value,)) if kind == Kind.AUTHOR else Criteria(phrases=(value,)))
+    return grammar.write(Criteria(authors=(value,)) if kind == FollowKind.AUTHOR else Criteria(phrases=(value,)))
 
 
 def key(kind: str, value: str) -> tuple[str, str]:
@@ -31,7 +31,7 @@ def key(kind: str, value: str) -> tuple[str, str]:
 
     The query language drops quotes and extra spaces, so a name may differ from what is stored of it.
     """
-    if kind == Kind.TOPIC:
+    if kind == FollowKind.TOPIC:
         return kind, value.casefold()
     try:
         criteria = grammar.parse(as_words(kind, value))
@@ -45,10 +45,12 @@ def followed(reader: Subscriber) -> frozenset[tuple[str, str]]:
     found = set[tuple[str, str]]()
     for row in reader.filters.select_related("topic"):
         if row.topic:
-            found.add((Kind.TOPIC, row.topic.slug.casefold()))
+            found.add((FollowKind.TOPIC, row.topic.slug.casefold()))
         else:
             found |= {
-                (kind, name.casefold()) for kind in (Kind.AUTHOR, Kind.PHRASE) for name in _values(row.criteria, kind)
+                (kind, name.casefold())
+                for kind in (FollowKind.AUTHOR, FollowKind.PHRASE)
+                for name in _values(row.criteria, kind)
             }
     return frozenset(found)
 
@@ -61,7 +63,7 @@ def follow(reader: Subscriber, kind: str, value: str, *, trace: Trace | None = N
     """
     if key(kind, value) in followed(reader):
         return False
-    if kind == Kind.TOPIC:
+    if kind == FollowKind.TOPIC:
         topic = Topic.objects.filter(slug=value, is_offered=True).first()
         if topic is None:
             raise FilterError(_("This topic is not offered anymore."))
@@ -77,7 +79,7 @@ def follow(reader: Subscriber, kind: str, value: str, *, trace: Trace | None = N
 @on_the_current_row
 def unfollow(reader: Subscriber, kind: str, value: str, *, trace: Trace | None = None) -> bool:
     """Remove one topic, author or phrase, and nothing else. Return False if the reader does not follow it."""
-    if kind == Kind.TOPIC:
+    if kind == FollowKind.TOPIC:
         is_removed = bool(reader.filters.filter(topic__slug=value).delete()[0])
     else:
         wanted = key(kind, value)
@@ -119,4 +121,4 @@ def _is_term(term: str, kind: str, value: str) -> bool:
 
 def _values(criteria: Criteria, kind: str) -> tuple[str, ...]:
     """Return the authors or the phrases of the criteria."""
-    return criteria.authors if kind == Kind.AUTHOR else (*criteria.phrases, *criteria.quoted)
+    return criteria.authors if kind == FollowKind.AUTHOR else (*criteria.phrases, *criteria.quoted)

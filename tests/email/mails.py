@@ -9,7 +9,7 @@ from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any
 
-from digest.email.batch.composer import Composer, DeliveryRow
+from digest.email.batch.composer import Composer, DueDelivery
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 from tests.conftest import NOW
@@ -87,7 +87,7 @@ def digests_of(edition: Edition, readers: list[Subscriber]) -> list[Mail]:
         row, _ = Delivery.objects.get_or_create(
             edition=edition, subscriber=reader, defaults={"queued_at": NOW, "not_before": NOW}
         )
-        rows.append(DeliveryRow(row.pk, edition.pk, reader.pk))
+        rows.append(DueDelivery(row.pk, edition.pk, reader.pk))
     made = list(Composer().compose(rows))
     assert [composed.problem for composed in made if composed.problem] == []
     return [Mail(composed.message) for composed in made if composed.message]

@@ -8,7 +8,7 @@ from django.core import mail
 from django.test import Client
 
 from digest.email import reader_urls
-from digest.email.batch.composer import Composer, DeliveryRow
+from digest.email.batch.composer import Composer, DueDelivery
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 from subscriptions.notices import queue
@@ -184,7 +184,7 @@ def test_digests_hold_links_of_the_readers_generation_without_another_query(
     rows = []
     for reader in (alice, make_reader("ada@example.org", words="diffusion")):
         delivery = Delivery.objects.create(edition=edition, subscriber=reader, queued_at=NOW, not_before=NOW)
-        rows.append(DeliveryRow(delivery.pk, edition.pk, reader.pk))
+        rows.append(DueDelivery(delivery.pk, edition.pk, reader.pk))
     composer = Composer()
     list(composer.compose(rows))
     assert not caplog.text, "the email put together from parts is the one that the templates make"

@@ -14,7 +14,7 @@ DEADLINE = 10.0  # seconds, for all
 READ = 2_000  # bytes of an answer
 
 
-class Answer(NamedTuple):
+class WebhookResponse(NamedTuple):
     """The status of an answer, or None without one, and how it begins or why there is none."""
 
     status: int | None
@@ -25,7 +25,7 @@ class Answer(NamedTuple):
         return self.status is not None and 200 <= self.status < 300
 
 
-def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
+def post(url: str, body: bytes, headers: dict[str, str]) -> WebhookResponse:
     """Post `body` to an address that an admin typed. As for feeds, private hosts need FETCH_PRIVATE_HOSTS."""
     try:
         trusted = httpx.URL(url).host if settings.FETCH_PRIVATE_HOSTS else ""
@@ -34,11 +34,15 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
             trace = limit.trace if trusted else only_public(limit.trace, url)
             with client.stream("POST", url, content=body, headers=headers, extensions={"trace": trace}) as answer:
                 beginning = _beginning(answer)
-            return Answer(None, _no_answer("")) if limit.is_expired else Answer(answer.status_code, beginning)
+            return (
+                WebhookResponse(None, _no_answer(""))
+                if limit.is_expired
+                else WebhookResponse(answer.status_code, beginning)
+            )
     except (SourceError, TransientError) as error:
-        return Answer(None, without_secrets(str(error)))
+        return WebhookResponse(None, without_secrets(str(error)))
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, OverflowError, OSError) as error:
-        return Answer(None, _no_answer(str(error)))
+        return WebhookResponse(None, _no_answer(str(error)))
 
 
 def _no_answer(why: str) -> str:

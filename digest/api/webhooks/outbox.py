@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from digest.models import Edition, WebhookEndpoint, WebhookMessage
-from digest.models.outgoing import WebhookEvent
+from digest.models.webhooks import WebhookEvent
 from subscriptions.models import Consent, Subscriber, Suppression
 
 KEPT_FOR = dt.timedelta(days=30)

@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db.models import F
 from django.urls import reverse
 
-from digest.api.webhooks import client, signing
-from digest.api.webhooks.client import Answer
+from digest.api.webhooks import client, signatures
+from digest.api.webhooks.client import WebhookResponse
 from digest.models import WebhookEndpoint, WebhookMessage
-from digest.models.outgoing import TEST
+from digest.models.webhooks import TEST
 from digest.ops.health import incidents
 from subscriptions.models import Subscriber
 
@@ -51,7 +51,7 @@ def send_due(*, now: dt.datetime, seconds: float) -> int:
     return delivered
 
 
-def attempt(message: WebhookMessage, *, now: dt.datetime) -> Answer:
+def attempt(message: WebhookMessage, *, now: dt.datetime) -> WebhookResponse:
     """Send one message, and record the answer in its row and its endpoint's."""
     body, address = _body(message, now)
     answer = client.post(message.endpoint.url, body, _headers(message, body, now))
@@ -66,7 +66,7 @@ def attempt(message: WebhookMessage, *, now: dt.datetime) -> Answer:
     return answer
 
 
-def send_test(endpoint: WebhookEndpoint, *, now: dt.datetime) -> Answer:
+def send_test(endpoint: WebhookEndpoint, *, now: dt.datetime) -> WebhookResponse:
     """Send a message of the type “test” at once. It is logged, and not sent again by itself."""
     message = WebhookMessage.objects.create(endpoint=endpoint, event=TEST, made_at=now)
     answer = attempt(message, now=now)
@@ -83,7 +83,7 @@ def send_again(message: WebhookMessage, *, now: dt.datetime) -> None:
 def rotate(endpoint: WebhookEndpoint, *, now: dt.datetime) -> str:
     """Give the endpoint a new secret, and return it. Messages are signed with the old one, too, for ROTATION_TIME."""
     endpoint.old_secret, endpoint.old_secret_until = endpoint.secret, now + ROTATION_TIME
-    endpoint.secret = signing.new_secret()
+    endpoint.secret = signatures.new_secret()
     endpoint.save(update_fields=["secret", "old_secret", "old_secret_until"])
     return endpoint.secret
 
@@ -134,7 +134,7 @@ def _headers(message: WebhookMessage, body: bytes, now: dt.datetime) -> dict[str
         "User-Agent": f"DailyPapers/1.0 (+{settings.SITE_URL})",
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": signing.signature(keys, message_id, timestamp, body),
+        "webhook-signature": signatures.signature(keys, message_id, timestamp, body),
     }
 
 
@@ -144,7 +144,7 @@ def _next_try(message: WebhookMessage, now: dt.datetime) -> dt.datetime | None:
     return at if at < message.made_at + GIVEN_UP_AFTER else None
 
 
-def _record(endpoint: WebhookEndpoint, answer: Answer, now: dt.datetime) -> None:
+def _record(endpoint: WebhookEndpoint, answer: WebhookResponse, now: dt.datetime) -> None:
     """Record since when the endpoint fails, and disable it after DISABLED_AFTER, or if it wants no more messages."""
     rows = WebhookEndpoint.objects.filter(pk=endpoint.pk)
     if answer.is_success:

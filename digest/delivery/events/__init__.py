@@ -8,7 +8,7 @@ twice changes nothing.
 """
 
 from digest.delivery.events.event_store import record, record_all, record_bounces
-from digest.delivery.events.normalization import ReportedEvent
+from digest.delivery.events.normalization import AnymailEvent
 from digest.delivery.events.reconciliation import TAKEN, confirm_sent
 
-__all__ = ["TAKEN", "ReportedEvent", "confirm_sent", "record", "record_all", "record_bounces"]
+__all__ = ["TAKEN", "AnymailEvent", "confirm_sent", "record", "record_all", "record_bounces"]

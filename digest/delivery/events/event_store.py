@@ -11,7 +11,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, transacti
 from digest import clock, counters
 from digest.delivery.events import actions, lookup, reconciliation
 from digest.delivery.events.actions import ProviderReport
-from digest.delivery.events.normalization import DETAIL, NormalizedEvent, ReportedEvent, UnreadableEventError, normalize
+from digest.delivery.events.normalization import DETAIL, AnymailEvent, NormalizedEvent, UnreadableEventError, normalize
 from digest.models import Delivery, DeliveryEvent
 
 AT_ONCE = 500  # events in one transaction: nothing else can write to SQLite meanwhile
@@ -22,10 +22,10 @@ logger = logging.getLogger(__name__)
 
 def record(event: AnymailTrackingEvent, esp_name: str) -> None:
     """Store `event` and act on it. A second time, do nothing."""
-    record_all([ReportedEvent(event, esp_name)])
+    record_all([AnymailEvent(event, esp_name)])
 
 
-def record_all(reported: Sequence[ReportedEvent]) -> None:
+def record_all(reported: Sequence[AnymailEvent]) -> None:
     """Store the new events of `reported`, and act on them. Log and skip an event that can't be read or stored."""
     now = clock.now()
     skipped = Skipped()

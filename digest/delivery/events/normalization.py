@@ -26,7 +26,7 @@ CLOCK_TOLERANCE = dt.timedelta(days=1)
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-class ReportedEvent(NamedTuple):
+class AnymailEvent(NamedTuple):
     """An event of django-anymail, with the name of its provider."""
 
     event: AnymailTrackingEvent
@@ -52,7 +52,7 @@ class NormalizedEvent:
     reader: str
 
 
-def normalize(reported: ReportedEvent, *, now: dt.datetime) -> NormalizedEvent:
+def normalize(reported: AnymailEvent, *, now: dt.datetime) -> NormalizedEvent:
     """Return the event in our types, or raise UnreadableEventError."""
     event = reported.event
     if not isinstance(event.event_type, str):

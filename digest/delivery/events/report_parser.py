@@ -12,13 +12,13 @@ from anymail.signals import AnymailTrackingEvent
 from django.core.exceptions import SuspiciousOperation
 
 from digest.delivery.events.event_store import Skipped, record_all
-from digest.delivery.events.normalization import ReportedEvent
+from digest.delivery.events.normalization import AnymailEvent
 
 MAX_EVENTS = 50_000  # in one request; providers are known to send up to 1,000
 
 logger = logging.getLogger(__name__)
 
-_collected: ContextVar[list[ReportedEvent] | None] = ContextVar("collected", default=None)
+_collected: ContextVar[list[AnymailEvent] | None] = ContextVar("collected", default=None)
 
 
 class TooManyEventsError(SuspiciousOperation):
@@ -78,9 +78,9 @@ class SkipUnreadableEvents:
 
 
 @contextmanager
-def collecting_events() -> Iterator[list[ReportedEvent]]:
+def collecting_events() -> Iterator[list[AnymailEvent]]:
     """Collect the events of this context in a list, and do not record them yet."""
-    events: list[ReportedEvent] = []
+    events: list[AnymailEvent] = []
     token = _collected.set(events)
     try:
         yield events
@@ -88,7 +88,7 @@ def collecting_events() -> Iterator[list[ReportedEvent]]:
         _collected.reset(token)
 
 
-def collect_event(event: ReportedEvent) -> None:
+def collect_event(event: AnymailEvent) -> None:
     """Add `event` to the list of `collecting_events`, or record it at once if nothing collects."""
     collected = _collected.get()
     if collected is None:

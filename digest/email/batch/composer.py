@@ -37,7 +37,7 @@ GC_THRESHOLD = 40_000  # new objects between two runs of the garbage collector
 MAX_EDITIONS = 8  # kept in memory; a week that ends with an edition counts as one
 
 
-class DeliveryRow(NamedTuple):
+class DueDelivery(NamedTuple):
     """A delivery to compose: its reader and its edition."""
 
     delivery_id: int
@@ -97,7 +97,7 @@ class Composer:
         self._editions: dict[tuple[int, dt.date | None], EditionContext] = {}
         self._recipients = RecipientLoader()
 
-    def compose(self, rows: Iterable[DeliveryRow]) -> Iterator[ComposedEmail]:
+    def compose(self, rows: Iterable[DueDelivery]) -> Iterator[ComposedEmail]:
         """Yield the email of each row, in order. A failure of one does not stop the others."""
         remaining = iter(rows)
         while chunk := list(islice(remaining, CHUNK)):
@@ -112,7 +112,7 @@ class Composer:
                 cutoff = cutoffs.get((row.edition_id, row.subscriber_id))
                 yield self._try_compose(row, readers.get(row.subscriber_id), cutoff, look)
 
-    def _prepare(self, rows: Iterable[DeliveryRow], readers: Readers, cutoffs: Cutoffs) -> None:
+    def _prepare(self, rows: Iterable[DueDelivery], readers: Readers, cutoffs: Cutoffs) -> None:
         """Match the names and sentences of these readers together, which takes a fraction of the time."""
         asked: dict[tuple[int, dt.date | None, str], list[Interest]] = defaultdict(list)
         for row in rows:
@@ -124,7 +124,7 @@ class Composer:
                 self._context(edition, cutoff).index.prepare(interests, amount)
 
     def _try_compose(
-        self, row: DeliveryRow, reader: Recipient | FilterError | None, cutoff: dt.date | None, look: Look
+        self, row: DueDelivery, reader: Recipient | FilterError | None, cutoff: dt.date | None, look: Look
     ) -> ComposedEmail:
         try:
             if not isinstance(reader, Recipient):

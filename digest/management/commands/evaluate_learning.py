@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digest.matching.assembly import text_of
 from digest.personalization import embeddings
-from digest.personalization.evaluation import learning
+from digest.personalization.evaluation import like_evaluation
 from digest.personalization.evaluation.evaluator import CachedEncoder
-from digest.personalization.evaluation.learning import Collection, LearningEvaluation, LearningEvaluationError
+from digest.personalization.evaluation.like_evaluation import Collection, LearningEvaluation, LearningEvaluationError
 from digest.personalization.like_model import PaperFeatures
 from digest.personalization.word_features import words_of
 from digest.search import libraries
@@ -30,7 +30,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             collection = Collection(_read(options["folder"]))
-            done = learning.evaluate(collection, _features(collection), seed=options["seed"])
+            done = like_evaluation.evaluate(collection, _features(collection), seed=options["seed"])
         except LearningEvaluationError as error:
             raise CommandError(str(error)) from error
         if options["json"]:
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{setting.name:36}{figures}{done.people[setting]:>16}")
 
 
-def _read(folder: Path) -> list[learning.Library]:
+def _read(folder: Path) -> list[like_evaluation.Library]:
     if not folder.is_dir():
         raise LearningEvaluationError(f"There is no folder {folder}.")
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in libraries.SUFFIXES)

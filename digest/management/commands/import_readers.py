@@ -11,7 +11,7 @@ from django.utils import timezone
 from digest.management.base import check_database, require_file, show
 from digest.ops.uploaded_tables import as_text
 from subscriptions.exchange import private_files, reader_import
-from subscriptions.exchange.products import Field
+from subscriptions.exchange.products import ReaderField
 from subscriptions.exchange.reader_file import ImportSettings, open_readers
 from subscriptions.exchange.reader_import import ReaderImporter, Trial
 from subscriptions.exchange.reader_store import LABELS
@@ -27,8 +27,8 @@ FLAGS = {
 
 def column(text: str) -> tuple[str, str]:
     kind, equals, name = text.partition("=")
-    if kind not in list(Field) or not equals:
-        raise argparse.ArgumentTypeError(f"“{text}” is not FIELD=COLUMN. The fields are {', '.join(Field)}.")
+    if kind not in list(ReaderField) or not equals:
+        raise argparse.ArgumentTypeError(f"“{text}” is not FIELD=COLUMN. The fields are {', '.join(ReaderField)}.")
     return kind, name
 
 
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             default=[],
             type=column,
             metavar="FIELD=COLUMN",
-            help=f"the column that contains a field; no column: leave it out. The fields are {', '.join(Field)}",
+            help=f"the column that contains a field; no column: leave it out. The fields are {', '.join(ReaderField)}",
         )
         parser.add_argument(
             "--topic", action="append", default=[], metavar="SLUG", help="for new readers whose row names no topic"

@@ -36,7 +36,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class PartResult:
     """One result: what was examined, and what was found or what to do."""
 
     name: str
@@ -68,7 +68,7 @@ RUNNING = {
 }
 
 
-def examine(*, with_dns: bool, send_test_to: str = "") -> list[Finding]:
+def examine(*, with_dns: bool, send_test_to: str = "") -> list[PartResult]:
     """Examine everything. DNS takes seconds; a test email is sent only to an address."""
     database = _database()
     findings = [*_settings(), database]
@@ -78,46 +78,46 @@ def examine(*, with_dns: bool, send_test_to: str = "") -> list[Finding]:
         findings.append(_keys())
         findings += _address_index()
     else:
-        findings += [Finding(title, State.UNKNOWN, NO_DATABASE) for title, _ in (*RUNNING.values(), ("Keys", ""))]
+        findings += [PartResult(title, State.UNKNOWN, NO_DATABASE) for title, _ in (*RUNNING.values(), ("Keys", ""))]
     findings += [_alerts(), _mailer(send_test_to)]
     return [*findings, *_dns(with_dns)]
 
 
-def _settings() -> Iterator[Finding]:
+def _settings() -> Iterator[PartResult]:
     """Yield what `check --deploy` reports, without what the doctor examines itself."""
     found = django_checks.run_checks(include_deployment_checks=True)
     messages = [one for one in found if not one.is_silenced() and one.id not in deploy_checks.EXAMINED_BY_DOCTOR]
     for one in messages:
         state = State.FAILED if one.is_serious() else State.WARNING
-        yield Finding("Settings", state, f"{one.msg} {one.hint or ''}".strip())
+        yield PartResult("Settings", state, f"{one.msg} {one.hint or ''}".strip())
     if not messages:
-        yield Finding("Settings", State.OK, "check --deploy finds nothing.")
+        yield PartResult("Settings", State.OK, "check --deploy finds nothing.")
 
 
-def _database() -> Finding:
+def _database() -> PartResult:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except (DatabaseError, InterfaceError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        return Finding("Database", State.FAILED, f"{reason}. Start it, and check DATABASE_URL.")
-    return Finding("Database", State.OK, f"{connection.display_name} answers.")
+        return PartResult("Database", State.FAILED, f"{reason}. Start it, and check DATABASE_URL.")
+    return PartResult("Database", State.OK, f"{connection.display_name} answers.")
 
 
-def _running(name: str, now: dt.datetime) -> Iterator[Finding]:
+def _running(name: str, now: dt.datetime) -> Iterator[PartResult]:
     title, fine = RUNNING[name]
     try:
         problems = watch.find(name, now)
     except (DatabaseError, InterfaceError):
         problems = None
     if problems is None:
-        yield Finding(title, State.UNKNOWN, "This check failed: see the log.")
+        yield PartResult(title, State.UNKNOWN, "This check failed: see the log.")
         return
     state = State.FAILED if name in checks.URGENT else State.WARNING
     for problem in problems:
-        yield Finding(title, state, f"{problem.heading}. {problem.text}")
+        yield PartResult(title, state, f"{problem.heading}. {problem.text}")
     if not problems:
-        yield Finding(title, State.OK, fine or _details(name, now))
+        yield PartResult(title, State.OK, fine or _details(name, now))
 
 
 def _details(name: str, now: dt.datetime) -> str:
@@ -154,52 +154,52 @@ def _ago(row: Heartbeat, now: dt.datetime) -> str:
     return f"{max((now - row.at).total_seconds(), 0):.0f} s ago"
 
 
-def _keys() -> Finding:
+def _keys() -> PartResult:
     problem = keys.problem()
-    return Finding("Keys", State.FAILED if problem else State.OK, problem or "They are those of the database.")
+    return PartResult("Keys", State.FAILED if problem else State.OK, problem or "They are those of the database.")
 
 
-def _address_index() -> Iterator[Finding]:
+def _address_index() -> Iterator[PartResult]:
     """Yield a warning on a site that has grown so large that a search by a part of an address is slow."""
     if address_index.is_missing():
         said = "The admin's search by a part of an address reads all of them. Run manage.py index_addresses, once."
-        yield Finding("Search", State.WARNING, said)
+        yield PartResult("Search", State.WARNING, said)
 
 
-def _alerts() -> Finding:
+def _alerts() -> PartResult:
     ways = [name for name in ("OPERATORS", "ALERT_URL", "HEARTBEAT_URL") if getattr(settings, name)]
     missing = [name for name in ("OPERATORS", "ALERT_URL", "HEARTBEAT_URL") if name not in ways]
     if not missing:
-        return Finding("Alerts", State.OK, "They go to OPERATORS and ALERT_URL, and HEARTBEAT_URL is requested.")
+        return PartResult("Alerts", State.OK, "They go to OPERATORS and ALERT_URL, and HEARTBEAT_URL is requested.")
     *others, last = missing
     names = f"{', '.join(others)} and {last} are" if others else f"{last} is"
     said = f"{names} not set, so some failures reach no one. docs/monitoring.md describes them."
-    return Finding("Alerts", State.WARNING, said)
+    return PartResult("Alerts", State.WARNING, said)
 
 
-def _mailer(send_to: str) -> Finding:
+def _mailer(send_to: str) -> PartResult:
     if not send_to:
         names = ", ".join(failover.names()) or settings.EMAIL_BACKEND
         said = f"By {names}: manage.py doctor --send-test you@example.org sends one."
-        return Finding("Test email", State.UNKNOWN, said)
+        return PartResult("Test email", State.UNKNOWN, said)
     text = "This email was sent by manage.py doctor, to show that emails leave and arrive."
     try:
         message = builder.build_message(send_to, "Test email", text, f"<p>{text}</p>", {**builder.BY_A_MACHINE})
         message.connection = get_connection()
         message.send()
     except Exception as error:
-        return Finding("Test email", State.FAILED, f"{error}")
+        return PartResult("Test email", State.FAILED, f"{error}")
     where = f"It is in {settings.OUTBOX_DIR}." if outbox.is_in_use() else f"It was accepted for {send_to}."
-    return Finding("Test email", State.OK, where)
+    return PartResult("Test email", State.OK, where)
 
 
-def _dns(with_dns: bool) -> Iterator[Finding]:
+def _dns(with_dns: bool) -> Iterator[PartResult]:
     domain = brand.current().sender_domain
     if outbox.is_in_use() or domain == "localhost":
-        yield Finding("DNS", State.UNKNOWN, "Emails go to the outbox folder, or have no sender's domain yet.")
+        yield PartResult("DNS", State.UNKNOWN, "Emails go to the outbox folder, or have no sender's domain yet.")
     elif not with_dns:
-        yield Finding("DNS", State.UNKNOWN, "Asked for separately, because it takes seconds.")
+        yield PartResult("DNS", State.UNKNOWN, "Asked for separately, because it takes seconds.")
     else:
         states = {CheckState.OK: State.OK, CheckState.FAILED: State.FAILED, CheckState.UNKNOWN: State.UNKNOWN}
         for result in dns_checks.check_domain(domain, [], SMTP in failover.names(), dns_checks.Dns()):
-            yield Finding(result.name, states[result.state], result.said)
+            yield PartResult(result.name, states[result.state], result.said)

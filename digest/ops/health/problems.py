@@ -6,7 +6,7 @@ DOCTOR = "/admin/doctor/"
 
 
 @dataclass(frozen=True)
-class Problem:
+class HealthProblem:
     """Something that is wrong now. `key` begins with the name of its check: “disk”, or “disk:host”."""
 
     key: str

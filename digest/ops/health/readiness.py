@@ -7,17 +7,17 @@ from django.db import DatabaseError, InterfaceError
 
 from digest import clock
 from digest.ops.health import checks, watch
-from digest.ops.health.problems import Problem
+from digest.ops.health.problems import HealthProblem
 
 KEPT_FOR = 5.0  # seconds
 NAMES = [name for name in checks.URGENT if name != "web"]  # the process that answers is a web process
-NO_DATABASE = Problem("database", "The database does not answer", "Start PostgreSQL, and check DATABASE_URL.")
+NO_DATABASE = HealthProblem("database", "The database does not answer", "Start PostgreSQL, and check DATABASE_URL.")
 
 _lock = threading.Lock()
-_kept: tuple[float, list[Problem]] | None = None
+_kept: tuple[float, list[HealthProblem]] | None = None
 
 
-def reasons() -> list[Problem]:
+def reasons() -> list[HealthProblem]:
     """Return why the site is not ready, or an empty list."""
     global _kept
     with _lock:  # so that many requests at once check once
@@ -32,7 +32,7 @@ def forget() -> None:
     _kept = None
 
 
-def _find() -> list[Problem]:
+def _find() -> list[HealthProblem]:
     try:
         now = clock.now()
         return [problem for name in NAMES for problem in watch.find(name, now) or ()]

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 from digest import clock
 from digest.models import Turn
 from digest.ops.health import checks, incidents
-from digest.ops.health.problems import Problem
+from digest.ops.health.problems import HealthProblem
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def has_urgent_incident() -> bool:
     return any(key.partition(":")[0] in checks.URGENT for key in keys)
 
 
-def find(name: str, now: dt.datetime) -> list[Problem] | None:
+def find(name: str, now: dt.datetime) -> list[HealthProblem] | None:
     """Return what the check `name` finds wrong, or None if it is broken."""
     try:
         return list(checks.ALL[name](now))
@@ -70,7 +70,7 @@ def _log_failure(name: str) -> None:
         logger.exception("The check “%s” failed", name)
 
 
-def _update(name: str, problems: list[Problem], now: dt.datetime) -> None:
+def _update(name: str, problems: list[HealthProblem], now: dt.datetime) -> None:
     is_patient = name in _PATIENT and clock.seconds() - _started_at < PATIENCE
     for problem in problems:
         if is_patient or problem.is_reported:

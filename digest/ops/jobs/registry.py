@@ -36,26 +36,26 @@ Work = Callable[[Job], Iterator[Step]]
 
 
 @dataclass(frozen=True)
-class Kind:
+class JobKind:
     label: str
     work: Work
     permission: str = ""  # that staff need to start or resume it
 
 
-_kinds: dict[str, Kind] = {}
+_kinds: dict[str, JobKind] = {}
 
 
 def job(name: str, *, label: str, permission: str) -> Callable[[Work], Work]:
     """Register a function as the work of jobs of the kind `name`. Its module must be listed in MODULES."""
 
     def register(work: Work) -> Work:
-        _kinds[name] = Kind(label, work, permission)
+        _kinds[name] = JobKind(label, work, permission)
         return work
 
     return register
 
 
-def find(name: str) -> Kind:
+def find(name: str) -> JobKind:
     """Return the kind. Raise LookupError if there is none, such as after going back to an older release."""
     _load()
     try:

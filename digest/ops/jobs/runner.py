@@ -38,7 +38,7 @@ MOST_PROBLEMS = 200  # that a report lists
 State = Job.State
 
 
-class LostLeaseError(Exception):
+class LostJobError(Exception):
     """Another worker continues the job, so this step must not count."""
 
 
@@ -129,7 +129,7 @@ def _run(job: Job, ends_at: float) -> None:
             if time.monotonic() > ends_at and not job.is_over:
                 Job.objects.filter(pk=job.pk, worker=job.worker).update(worker="", lease_until=None)
                 return
-    except LostLeaseError:
+    except LostJobError:
         logger.warning("Another worker continues %s", job)
     except Exception as error:
         logger.exception("A step of %s failed", job)
@@ -137,7 +137,7 @@ def _run(job: Job, ends_at: float) -> None:
 
 
 def _advance(job: Job, step: Step | None) -> None:
-    """Store a step and renew the lease. Without a step, the job is over. Raise LostLeaseError if it is another's."""
+    """Store a step and renew the lease. Without a step, the job is over. Raise LostJobError if it is another's."""
     if step is None:
         job.state, job.ended_at = State.CANCELLED if job.cancel_requested else State.DONE, clock.now()
     else:
@@ -149,7 +149,7 @@ def _advance(job: Job, step: Step | None) -> None:
     stored = ("state", "ended_at", "done", "position", "report", "failures")
     lease = {"lease_until": None} if job.is_over else {"lease_until": _after(LEASE)}
     if not held.update(**lease, **{name: getattr(job, name) for name in stored}):
-        raise LostLeaseError
+        raise LostJobError
     if job.is_over:
         _log_end(job)
     else:

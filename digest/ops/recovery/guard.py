@@ -8,7 +8,7 @@ import logging
 from django.db import connection
 
 from digest.delivery import high_water, pauses
-from digest.delivery.high_water import Mark
+from digest.delivery.high_water import HighWaterMark
 from digest.models import Delivery, Installation
 from digest.models.installations import ONLY
 from subscriptions.models import Subscriber
@@ -49,7 +49,7 @@ def hold(reason: str, *, now: dt.datetime) -> None:
     pauses.start(reason, now=now, resumes=False)
 
 
-def skip_used_ids(mark: Mark) -> None:
+def skip_used_ids(mark: HighWaterMark) -> None:
     """Give new rows ids that were never used, because journals and logs still name the old readers and deliveries."""
     for model, highest in ((Delivery, mark.delivery), (Subscriber, mark.reader)):
         table = model._meta.db_table

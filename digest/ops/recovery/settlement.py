@@ -9,7 +9,7 @@ from pathlib import Path
 from django.db import transaction
 
 from digest.delivery import events, high_water, pauses, recovery, sent_before, sent_log, shard_worker
-from digest.delivery.high_water import Mark
+from digest.delivery.high_water import HighWaterMark
 from digest.delivery.planner import WINDOW
 from digest.models import Delivery, Edition, Installation, SentBefore, Shard
 from digest.models.installations import ONLY
@@ -167,7 +167,7 @@ def _batches(rows: Iterable[SentBefore]) -> Iterator[list[SentBefore]]:
 
 def _resume(
     row: Installation,
-    mark: Mark | None,
+    mark: HighWaterMark | None,
     now: dt.datetime,
     *,
     counted_until: dt.datetime | None,
@@ -186,4 +186,4 @@ def _resume(
         counted_until=counted_until,
         counted_through=counted_through,
     )
-    transaction.on_commit(lambda: high_water.write(row.incarnation, Mark(position, now.isoformat())))
+    transaction.on_commit(lambda: high_water.write(row.incarnation, HighWaterMark(position, now.isoformat())))

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from digest.delivery import high_water, pauses
-from digest.delivery.high_water import Mark
+from digest.delivery.high_water import HighWaterMark
 from digest.models import Delivery, Edition, Installation
 from digest.ops.recovery import guard
 from tests.conftest import NOW, TODAY
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def page(edition: Edition, now: dt.datetime) -> str:
     """The page of a database that has forgotten two digests."""
     queue_readers(edition, 2)
-    high_water.write(Installation.load().incarnation, Mark(9, NOW.isoformat(), str(TODAY)))
+    high_water.write(Installation.load().incarnation, HighWaterMark(9, NOW.isoformat(), str(TODAY)))
     assert not guard.may_send(now=NOW)
     return reverse("admin:digest_installation_settle")
 

@@ -10,9 +10,9 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from digest.personalization.evaluation import baselines, learning
+from digest.personalization.evaluation import baselines, like_evaluation
 from digest.personalization.evaluation.baselines import Learner, Task
-from digest.personalization.evaluation.learning import (
+from digest.personalization.evaluation.like_evaluation import (
     OURS,
     Collection,
     LearningEvaluation,
@@ -43,7 +43,7 @@ def three_people() -> list[Library]:
 
 def evaluated(people: list[Library]) -> LearningEvaluation:
     collection = Collection(people)
-    return learning.evaluate(collection, features(collection))
+    return like_evaluation.evaluate(collection, features(collection))
 
 
 def features(collection: Collection) -> list[PaperFeatures]:
@@ -52,13 +52,13 @@ def features(collection: Collection) -> list[PaperFeatures]:
 
 @pytest.fixture
 def few_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learning, "LIKES", (3,))
+    monkeypatch.setattr(like_evaluation, "LIKES", (3,))
 
 
 @pytest.mark.usefixtures("few_settings")
 def test_every_learner_does_better_than_chance() -> None:
     collection = Collection(three_people())
-    done = learning.evaluate(collection, features(collection))
+    done = like_evaluation.evaluate(collection, features(collection))
     assert [setting.name for setting in done.quality] == [
         "random, 3 likes",
         "random, 3 likes, 3 dislikes",
@@ -78,7 +78,7 @@ def test_every_learner_does_better_than_chance() -> None:
 @pytest.mark.usefixtures("few_settings")
 def test_it_says_the_same_each_time_and_other_seeds_draw_other_days() -> None:
     collection = Collection(three_people())
-    found = [learning.evaluate(collection, features(collection), seed=seed).quality for seed in (1, 1, 2)]
+    found = [like_evaluation.evaluate(collection, features(collection), seed=seed).quality for seed in (1, 1, 2)]
     assert found[0] == found[1] != found[2]
 
 
@@ -104,7 +104,7 @@ def test_too_few_papers_are_an_error(people: list[Library], message: str) -> Non
 
 
 def test_too_many_papers_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learning, "MOST_PAPERS", 50)
+    monkeypatch.setattr(like_evaluation, "MOST_PAPERS", 50)
     with pytest.raises(LearningEvaluationError, match="hold 180 papers, and at most 50"):
         Collection(three_people())
 

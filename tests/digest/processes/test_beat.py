@@ -12,7 +12,7 @@ from config.celery import app
 from digest.models import Heartbeat
 from digest.ops.health import heartbeats
 from digest.processes import beat
-from digest.processes.beat import Entry, Scheduler
+from digest.processes.beat import ScheduleEntry, Scheduler
 from tests.conftest import NOW
 
 MINUTE = dt.timedelta(minutes=1)
@@ -26,7 +26,7 @@ def test_it_runs_again_within_its_interval(last_run_at: dt.datetime) -> None:
         name="tick", task="digest.tasks.send_due_digests", interval=every_minute, last_run_at=last_run_at
     )
     with time_machine.travel(NOW, tick=False) as clock:
-        entry = Entry(task, app=app)
+        entry = ScheduleEntry(task, app=app)
         entry.is_due()
         clock.move_to(NOW + MINUTE)
         assert entry.is_due().is_due

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from digest.models import Turn
-from digest.search.author_profiles import Problem, Profile, ProfileError, Service, cut_addresses, read, read_all
+from digest.search.author_profiles import Profile, ProfileError, ProfileProblem, Service, cut_addresses, read, read_all
 from digest.search.citation_parser import Reference
 from subscriptions.models import Mark
 from subscriptions.security import abuse_limits
@@ -82,7 +82,7 @@ def server(settings: Any) -> Iterator[Upstream]:
         yield upstream
 
 
-def problem_of(profile: Profile) -> Problem:
+def problem_of(profile: Profile) -> ProfileProblem:
     """Return why the profile can't be read."""
     found, (unread,) = read_all([profile], lambda: True)
     assert (found, unread.profile) == ([], profile)
@@ -157,20 +157,20 @@ def test_it_reads_abstracts_and_authors_where_there_are_any(server: Upstream) ->
 @pytest.mark.parametrize(
     ("body", "status", "problem"),
     [
-        ("no such author", 404, Problem.NOT_FOUND),
-        ("", 403, Problem.NO_ANSWER),
-        ("<html>down</html>", 503, Problem.NO_ANSWER),
-        ("", 429, Problem.NO_ANSWER),
-        ("", 200, Problem.UNREADABLE),
-        ("<html>Welcome</html>", 200, Problem.UNREADABLE),
-        ("[" * 100_000, 200, Problem.UNREADABLE),
-        ('{"group": 3, "data": 3}', 200, Problem.UNREADABLE),
-        ('{"group": [1], "data": [1]}', 200, Problem.UNREADABLE),
-        ('<!DOCTYPE a [<!ENTITY b "c">]><dblpperson><r>&b;</r></dblpperson>', 200, Problem.UNREADABLE),
+        ("no such author", 404, ProfileProblem.NOT_FOUND),
+        ("", 403, ProfileProblem.NO_ANSWER),
+        ("<html>down</html>", 503, ProfileProblem.NO_ANSWER),
+        ("", 429, ProfileProblem.NO_ANSWER),
+        ("", 200, ProfileProblem.UNREADABLE),
+        ("<html>Welcome</html>", 200, ProfileProblem.UNREADABLE),
+        ("[" * 100_000, 200, ProfileProblem.UNREADABLE),
+        ('{"group": 3, "data": 3}', 200, ProfileProblem.UNREADABLE),
+        ('{"group": [1], "data": [1]}', 200, ProfileProblem.UNREADABLE),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><dblpperson><r>&b;</r></dblpperson>', 200, ProfileProblem.UNREADABLE),
     ],
 )
 def test_it_says_why_it_cannot_read_a_profile(
-    server: Upstream, service: Service, body: str, status: int, problem: Problem
+    server: Upstream, service: Service, body: str, status: int, problem: ProfileProblem
 ) -> None:
     server.say(PATHS[service], body, status)
     assert problem_of(Profile(service, NUMBERS[service])) == problem
@@ -186,13 +186,13 @@ def test_it_says_why_it_cannot_read_a_profile(
 )
 def test_it_says_that_a_profile_has_no_papers(server: Upstream, service: Service, body: str) -> None:
     server.say(PATHS[service], body)
-    assert problem_of(Profile(service, NUMBERS[service])) == Problem.NO_PAPERS
+    assert problem_of(Profile(service, NUMBERS[service])) == ProfileProblem.NO_PAPERS
 
 
 def test_it_does_not_wait_as_long_as_a_busy_service_asks_for(server: Upstream) -> None:
     server.say(PATHS[Service.SEMANTIC_SCHOLAR], "", 429, Retry_After="3600")
     began = time.monotonic()
-    assert problem_of(Profile(Service.SEMANTIC_SCHOLAR, S2)) == Problem.NO_ANSWER
+    assert problem_of(Profile(Service.SEMANTIC_SCHOLAR, S2)) == ProfileProblem.NO_ANSWER
     assert time.monotonic() - began < 4
     assert len(server.asked) == 1
 
@@ -200,13 +200,13 @@ def test_it_does_not_wait_as_long_as_a_busy_service_asks_for(server: Upstream) -
 def test_it_gives_up_when_the_time_of_all_profiles_is_over(server: Upstream) -> None:
     server.say(PATHS[Service.DBLP], PERSON)
     server.answers[PATHS[Service.DBLP]][0].length = 10**6  # the rest never comes
-    with pytest.raises(ProfileError, match=Problem.NO_ANSWER):
+    with pytest.raises(ProfileError, match=ProfileProblem.NO_ANSWER):
         read(Profile(Service.DBLP, DBLP), 0.2)
 
 
 def test_it_follows_no_redirect_to_another_host(server: Upstream) -> None:
     server.say(PATHS[Service.DBLP], "", 302, Location="http://169.254.169.254/latest/meta-data/")
-    assert problem_of(Profile(Service.DBLP, DBLP)) == Problem.UNREADABLE
+    assert problem_of(Profile(Service.DBLP, DBLP)) == ProfileProblem.UNREADABLE
     assert len(server.asked) == 1
 
 
@@ -217,10 +217,10 @@ def test_it_follows_a_redirect_to_the_number_that_a_profile_has_now(server: Upst
 
 
 def test_it_asks_nobody_about_a_wrong_number_or_where_reading_is_off(server: Upstream, settings: Any) -> None:
-    assert problem_of(Profile(Service.ORCID, "0000-0002-1825-0098")) == Problem.WRONG_NUMBER
-    assert problem_of(Profile(Service.GOOGLE_SCHOLAR, "a")) == Problem.NO_API
+    assert problem_of(Profile(Service.ORCID, "0000-0002-1825-0098")) == ProfileProblem.WRONG_NUMBER
+    assert problem_of(Profile(Service.GOOGLE_SCHOLAR, "a")) == ProfileProblem.NO_API
     settings.READ_PROFILES = False
-    assert problem_of(Profile(Service.DBLP, DBLP)) == Problem.OFF
+    assert problem_of(Profile(Service.DBLP, DBLP)) == ProfileProblem.OFF
     assert not server.asked
 
 
@@ -229,8 +229,8 @@ def test_it_reads_a_few_profiles_at_a_time(server: Upstream) -> None:
     several = [Profile(Service.DBLP, DBLP), *(Profile(Service.DBLP, f"1/{number}") for number in range(4))]
     found, unread = read_all(several, lambda: True)
     assert len(found) == 2
-    assert [one.problem for one in unread] == [Problem.NOT_FOUND] * 2 + [Problem.TOO_MANY] * 2
-    assert read_all(several[:1], lambda: False)[1][0].problem == Problem.TOO_OFTEN
+    assert [one.problem for one in unread] == [ProfileProblem.NOT_FOUND] * 2 + [ProfileProblem.TOO_MANY] * 2
+    assert read_all(several[:1], lambda: False)[1][0].problem == ProfileProblem.TOO_OFTEN
 
 
 # The page

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.search import citation_files
-from digest.search.citation_files import FileError, Problem, decode
+from digest.search.citation_files import FileError, FileProblem, decode
 from digest.search.citation_parser import MOST, Reference, read
 from tests.steps import steps
 
@@ -118,16 +118,16 @@ def test_ten_thousand_times_one_paper_is_one_paper() -> None:
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        (b"", Problem.EMPTY),
-        (b"\xef\xbb\xbf \n", Problem.EMPTY),
-        (b"%PDF-1.7 \x00", Problem.PDF),
-        (b"PK\x03\x04\x00", Problem.DOCUMENT),
-        (b"{\\rtf1 text}", Problem.DOCUMENT),
-        (b"a\x00b", Problem.NOT_TEXT),
-        (b"x" * (citation_files.LARGEST + 1), Problem.TOO_LARGE),
+        (b"", FileProblem.EMPTY),
+        (b"\xef\xbb\xbf \n", FileProblem.EMPTY),
+        (b"%PDF-1.7 \x00", FileProblem.PDF),
+        (b"PK\x03\x04\x00", FileProblem.DOCUMENT),
+        (b"{\\rtf1 text}", FileProblem.DOCUMENT),
+        (b"a\x00b", FileProblem.NOT_TEXT),
+        (b"x" * (citation_files.LARGEST + 1), FileProblem.TOO_LARGE),
     ],
 )
-def test_it_says_why_it_cannot_read_a_file(body: bytes, problem: Problem) -> None:
+def test_it_says_why_it_cannot_read_a_file(body: bytes, problem: FileProblem) -> None:
     with pytest.raises(FileError) as raised:
         decode(body)
     assert raised.value.problem == problem

@@ -6,7 +6,7 @@ import pytest
 
 from digest.models import Edition, Paper, PaperAlias
 from digest.papers.deduplication import fingerprint
-from digest.search.cited_papers import Reason, UnknownPaper, UnreadCitation, as_liked, from_liked, read
+from digest.search.cited_papers import UnknownPaper, UnreadCitation, UnreadReason, as_liked, from_liked, read
 from subscriptions.readers import liked_papers
 from tests.conftest import NOW, TODAY
 
@@ -33,8 +33,9 @@ def recent() -> None:
 def test_it_names_what_is_unknown() -> None:
     found = read("1901.00001\n@misc{knuth84}\n2608.00001")
     assert found.unread == (
-        UnreadCitation("knuth84", Reason.NO_PAPER), UnreadCitation("1901.00001", Reason.NO_TITLE, "arxiv:1901.00001")
-    )  # fmt: skip
+        UnreadCitation("knuth84", UnreadReason.NO_PAPER),
+        UnreadCitation("1901.00001", UnreadReason.NO_TITLE, "arxiv:1901.00001"),
+    )
     assert len(found.papers) == 1
 
 

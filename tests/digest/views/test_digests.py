@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from digest.email import reader_urls
-from digest.email.batch.composer import Composer, DeliveryRow
+from digest.email.batch.composer import Composer, DueDelivery
 from digest.models import Delivery, Edition, Paper
 from subscriptions.models import Device, Subscriber, Topic
 from tests.conftest import NOW, make_reader
@@ -18,7 +18,7 @@ from tests.digest.conftest import read
 def send(edition: Edition, reader: Subscriber) -> tuple[Delivery, str]:
     """Return the delivery after its email was sent, and the HTML part of the email."""
     delivery = Delivery.objects.create(edition=edition, subscriber=reader, queued_at=NOW, not_before=NOW)
-    made = next(Composer().compose([DeliveryRow(delivery.pk, edition.pk, reader.pk)]))
+    made = next(Composer().compose([DueDelivery(delivery.pk, edition.pk, reader.pk)]))
     assert made.message is not None
     delivery.papers, delivery.status, delivery.sent_at = made.papers, Delivery.Status.SENT, NOW
     delivery.save()

@@ -6,10 +6,10 @@
 import datetime as dt
 from collections.abc import Callable, Iterable
 
-from digest.ops.health.checks import machines, processes, publishing, sending
-from digest.ops.health.problems import Problem
+from digest.ops.health.checks import delivery, editions, machines, processes
+from digest.ops.health.problems import HealthProblem
 
-Check = Callable[[dt.datetime], Iterable[Problem]]
+Check = Callable[[dt.datetime], Iterable[HealthProblem]]
 
 URGENT: dict[str, Check] = {
     "migrations": machines.missing_migrations,
@@ -17,7 +17,7 @@ URGENT: dict[str, Check] = {
     "beat": processes.beat_is_silent,
     "workers": processes.workers_are_silent,
     "web": processes.web_is_silent,
-    "paused": sending.sending_is_paused,
+    "paused": delivery.sending_is_paused,
     "clock": processes.clocks_differ,
     "disk": machines.disks_are_full,
     "files": machines.files_are_closed,
@@ -27,12 +27,12 @@ OTHERS: dict[str, Check] = {
     "queue": processes.queues_are_blocked,
     "discarded": processes.tasks_were_discarded,
     "task": processes.tasks_are_switched_off,
-    "provider": sending.providers_refuse,
-    "planning": sending.nothing_is_planned,
-    "waiting": sending.nothing_leaves,
-    "poison": sending.emails_crash,
-    "edition": publishing.edition_is_late,
-    "source": publishing.sources_fail,
+    "provider": delivery.providers_refuse,
+    "planning": delivery.nothing_is_planned,
+    "waiting": delivery.nothing_leaves,
+    "poison": delivery.emails_crash,
+    "edition": editions.edition_is_late,
+    "source": editions.sources_fail,
     "backup": machines.backups_are_missing,
 }
 ALL = URGENT | OTHERS

@@ -8,21 +8,21 @@ from digest.models.installations import ONLY
 from digest.ops.health import backup_report, broker, heartbeats, schema
 from digest.ops.health.broker import BrokerError
 from digest.ops.health.heartbeats import Kind
-from digest.ops.health.problems import Problem
+from digest.ops.health.problems import HealthProblem
 
 LEAST_FREE_MB = 100.0
 BACKUP_LATE_AFTER = dt.timedelta(hours=50)  # two nights, and the timer's spread
 BACKUPS_ENDED_AFTER = dt.timedelta(days=30)  # without one, they are made in another way
 
 
-def missing_migrations(now: dt.datetime) -> Iterator[Problem]:
+def missing_migrations(now: dt.datetime) -> Iterator[HealthProblem]:
     missing = schema.missing()
     if missing:
         text = f"Missing: {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}. Run manage.py migrate."
-        yield Problem("migrations", "The database lacks migrations of this version", text)
+        yield HealthProblem("migrations", "The database lacks migrations of this version", text)
 
 
-def broker_is_down(now: dt.datetime) -> Iterator[Problem]:
+def broker_is_down(now: dt.datetime) -> Iterator[HealthProblem]:
     try:
         broker.depths()
     except BrokerError as error:
@@ -30,10 +30,10 @@ def broker_is_down(now: dt.datetime) -> Iterator[Problem]:
             f"{error}: no task reaches a worker, so nothing is fetched or sent, and forms wait. Nothing is lost. Start "
             "Redis, and check CELERY_BROKER_URL."
         )
-        yield Problem("broker", "The broker (Redis) does not answer", text)
+        yield HealthProblem("broker", "The broker (Redis) does not answer", text)
 
 
-def disks_are_full(now: dt.datetime) -> Iterator[Problem]:
+def disks_are_full(now: dt.datetime) -> Iterator[HealthProblem]:
     rows = Heartbeat.objects.filter(at__gt=now - heartbeats.SILENT_AFTER, free_mb__lt=LEAST_FREE_MB)
     free = {row.host: row.free_mb or 0 for row in rows.exclude(kind=Kind.QUEUE)}
     here = heartbeats.free_mb()
@@ -44,10 +44,10 @@ def disks_are_full(now: dt.datetime) -> Iterator[Problem]:
             f"{megabytes:.0f} MB are free where VAR_DIR is. Without space for its journal a worker sends nothing; "
             "digests wait. Make space; sending goes on by itself."
         )
-        yield Problem(f"disk:{host}", f"The disk of {host} is full", text)
+        yield HealthProblem(f"disk:{host}", f"The disk of {host} is full", text)
 
 
-def files_are_closed(now: dt.datetime) -> Iterator[Problem]:
+def files_are_closed(now: dt.datetime) -> Iterator[HealthProblem]:
     """Yield the machines where a process can't write its own files, such as its journal."""
     rows = Heartbeat.objects.filter(at__gt=now - heartbeats.SILENT_AFTER).exclude(unwritable="")
     closed = {row.host: row.unwritable for row in rows}
@@ -58,13 +58,13 @@ def files_are_closed(now: dt.datetime) -> Iterator[Problem]:
             f"{path} can't be written. Without its journal a worker sends nothing; digests wait. If root wrote it, "
             "give it to the services' user (chown). If the disk is read-only, see dmesg."
         )
-        yield Problem(f"files:{host}", f"A process on {host} can't write its files", text)
+        yield HealthProblem(f"files:{host}", f"A process on {host} can't write its files", text)
 
 
-def backups_are_missing(now: dt.datetime) -> Iterator[Problem]:
+def backups_are_missing(now: dt.datetime) -> Iterator[HealthProblem]:
     """Yield a problem if a timer made backups until some days ago. Keep the incident of one that failed."""
     for one in Incident.objects.filter(key=backup_report.FAILED, ended_at=None):
-        yield Problem(one.key, one.heading, one.text, one.path, is_reported=True)
+        yield HealthProblem(one.key, one.heading, one.text, one.path, is_reported=True)
     late = Installation.objects.filter(pk=ONLY, backed_up_at__lt=now - BACKUP_LATE_AFTER)
     last = late.filter(backed_up_at__gt=now - BACKUPS_ENDED_AFTER).first()
     if last and last.backed_up_at:
@@ -72,4 +72,4 @@ def backups_are_missing(now: dt.datetime) -> Iterator[Problem]:
             f"The last one was made on {last.backed_up_at:%Y-%m-%d}. See systemctl list-timers papers-backup.timer, "
             "and journalctl -u papers-backup. manage.py backup --keep 14 makes one."
         )
-        yield Problem("backup:late", "No backup was made for two nights", text)
+        yield HealthProblem("backup:late", "No backup was made for two nights", text)

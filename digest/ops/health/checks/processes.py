@@ -9,7 +9,7 @@ from django_celery_beat.models import PeriodicTask
 from digest.models import Heartbeat, Incident
 from digest.ops.health import heartbeats, key_report, task_age
 from digest.ops.health.heartbeats import Kind
-from digest.ops.health.problems import Problem
+from digest.ops.health.problems import HealthProblem
 
 QUEUE_BLOCKED_AFTER = dt.timedelta(minutes=15)  # a task that reads a slow source takes minutes
 MAX_SKEW = dt.timedelta(seconds=60)
@@ -23,16 +23,16 @@ NEEDED = {
 }
 
 
-def beat_is_silent(now: dt.datetime) -> Iterator[Problem]:
+def beat_is_silent(now: dt.datetime) -> Iterator[HealthProblem]:
     if not heartbeats.alive(Kind.BEAT, now=now):
         text = (
             f"{_last(Kind.BEAT, now)} Without it nothing is fetched, published or sent. Start it, and see its log: "
             "celery -A config beat, systemctl status papers-beat, or manage.py allinone if one process does everything."
         )
-        yield Problem("beat", "The scheduler (beat) is not running", text)
+        yield HealthProblem("beat", "The scheduler (beat) is not running", text)
 
 
-def workers_are_silent(now: dt.datetime) -> Iterator[Problem]:
+def workers_are_silent(now: dt.datetime) -> Iterator[HealthProblem]:
     """Yield one problem that names the queues without a worker."""
     served = {queue for row in heartbeats.alive(Kind.WORKER, now=now) for queue in row.queues.split(",")}
     missing = [queue for queue in settings.CELERY_TASK_QUEUES if queue not in served]
@@ -43,20 +43,20 @@ def workers_are_silent(now: dt.datetime) -> Iterator[Problem]:
             "starts again. Start one, and see its log: celery -A config worker, systemctl status papers-worker, "
             "or manage.py allinone if one process does everything."
         )
-        yield Problem("workers", what, text)
+        yield HealthProblem("workers", what, text)
 
 
-def web_is_silent(now: dt.datetime) -> Iterator[Problem]:
+def web_is_silent(now: dt.datetime) -> Iterator[HealthProblem]:
     """Yield a problem if no web process is alive. A worker finds it."""
     if not heartbeats.alive(Kind.WEB, now=now):
         text = (
             f"{_last(Kind.WEB, now)} Readers can't open pages, sign up or unsubscribe. Start it, and see its log: "
             "systemctl status papers-web, or manage.py allinone if one process does everything."
         )
-        yield Problem("web", "The web server is not running", text)
+        yield HealthProblem("web", "The web server is not running", text)
 
 
-def queues_are_blocked(now: dt.datetime) -> Iterator[Problem]:
+def queues_are_blocked(now: dt.datetime) -> Iterator[HealthProblem]:
     """Yield the queues that ran no task for a while, although beat and a worker are alive."""
     if not heartbeats.alive(Kind.BEAT, now=now) or list(workers_are_silent(now)):
         return
@@ -64,39 +64,39 @@ def queues_are_blocked(now: dt.datetime) -> Iterator[Problem]:
         kind=Kind.QUEUE, name__in=settings.CELERY_TASK_QUEUES, at__lt=now - QUEUE_BLOCKED_AFTER
     ):
         text = f"Its last task ran at {row.at:%H:%M} UTC. Its workers may hang, or be too few: see their log."
-        yield Problem(f"queue:{row.name}", f"The queue {row.name} is blocked", text)
+        yield HealthProblem(f"queue:{row.name}", f"The queue {row.name} is blocked", text)
 
 
-def clocks_differ(now: dt.datetime) -> Iterator[Problem]:
+def clocks_differ(now: dt.datetime) -> Iterator[HealthProblem]:
     rows = Heartbeat.objects.filter(at__gt=now - heartbeats.SILENT_AFTER).exclude(kind=Kind.QUEUE)
     wrong = {row.host: row.skew for row in rows if abs(row.skew) > MAX_SKEW}
     for host, skew in sorted(wrong.items()):
         how = f"{_span(abs(skew))} {'ahead of' if skew > dt.timedelta() else 'behind'} the database's"
         text = "Set it by NTP: timedatectl set-ntp true. Until then, links may seem expired and schedules be off."
-        yield Problem(f"clock:{host}", f"The clock of {host} is {how}", text)
+        yield HealthProblem(f"clock:{host}", f"The clock of {host} is {how}", text)
 
 
-def tasks_were_discarded(now: dt.datetime) -> Iterator[Problem]:
+def tasks_were_discarded(now: dt.datetime) -> Iterator[HealthProblem]:
     """Keep the incident that discarded tasks began, until none was discarded for a while."""
     return _reported(task_age.INCIDENT, now)
 
 
-def keys_differ(now: dt.datetime) -> Iterator[Problem]:
+def keys_differ(now: dt.datetime) -> Iterator[HealthProblem]:
     """Keep the incident of a process that refused to start, until it has not tried again for a while."""
     return _reported(key_report.INCIDENT, now)
 
 
-def _reported(name: str, now: dt.datetime) -> Iterator[Problem]:
+def _reported(name: str, now: dt.datetime) -> Iterator[HealthProblem]:
     for one in Incident.objects.filter(key__startswith=name, ended_at=None, seen_at__gt=now - REPORTED_FOR):
-        yield Problem(one.key, one.heading, one.text, one.path, is_reported=True)
+        yield HealthProblem(one.key, one.heading, one.text, one.path, is_reported=True)
 
 
-def tasks_are_switched_off(now: dt.datetime) -> Iterator[Problem]:
+def tasks_are_switched_off(now: dt.datetime) -> Iterator[HealthProblem]:
     off = PeriodicTask.objects.filter(name__in=NEEDED, enabled=False).values_list("pk", "name")
     for pk, name in off:
         path = f"/admin/django_celery_beat/periodictask/{pk}/change/"
         text = "It was switched off in the admin. Enable it there."
-        yield Problem(f"task:{name}", f"{name} is off, so {NEEDED[name]}", text, path)
+        yield HealthProblem(f"task:{name}", f"{name} is off, so {NEEDED[name]}", text, path)
 
 
 def _last(kind: Kind, now: dt.datetime) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from digest.api.webhooks import signing
+from digest.api.webhooks import signatures
 from digest.models import WebhookEndpoint
 from tests.conftest import NOW
 
@@ -52,7 +52,7 @@ def listener(settings: Any) -> Iterator[Listener]:
 @pytest.fixture
 def add_endpoint(db: None, listener: Listener) -> Callable[..., WebhookEndpoint]:
     def add(*events: str, **fields: Any) -> WebhookEndpoint:
-        values = {"name": "crm", "url": listener.url, "secret": signing.new_secret(), "created_at": NOW} | fields
+        values = {"name": "crm", "url": listener.url, "secret": signatures.new_secret(), "created_at": NOW} | fields
         return WebhookEndpoint.objects.create(events=list(events), **values)
 
     return add

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from digest.api.webhooks import sender, signing
-from digest.api.webhooks.client import Answer
+from digest.api.webhooks import sender, signatures
+from digest.api.webhooks.client import WebhookResponse
 from digest.models import Incident, WebhookEndpoint, WebhookMessage
 from subscriptions.models import Subscriber
 from subscriptions.readers import lifecycle, personal_data
@@ -133,7 +133,7 @@ def test_endpoints_take_turns_and_failing_ones_come_last(
     served: list[str] = []
     attempt = sender.attempt
 
-    def record(message: WebhookMessage, *, now: dt.datetime) -> Answer:
+    def record(message: WebhookMessage, *, now: dt.datetime) -> WebhookResponse:
         served.append(message.endpoint.name)
         return attempt(message, now=now)
 
@@ -215,5 +215,5 @@ def test_sending_again_delivers_the_same_id(add_endpoint: Add, listener: Listene
 
 
 def test_secrets_differ_and_have_the_prefix_of_the_standard() -> None:
-    assert signing.new_secret() != signing.new_secret()
-    assert signing.new_secret().startswith("whsec_")
+    assert signatures.new_secret() != signatures.new_secret()
+    assert signatures.new_secret().startswith("whsec_")

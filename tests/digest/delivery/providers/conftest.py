@@ -8,7 +8,7 @@ import pytest
 
 from digest.delivery import planner
 from digest.delivery.transports import Mail
-from digest.email.batch.composer import Composer, DeliveryRow
+from digest.email.batch.composer import Composer, DueDelivery
 from digest.models import Delivery, Edition
 from subscriptions.models import Topic
 from tests.conftest import NOW, make_reader
@@ -42,7 +42,7 @@ def compose(edition: Edition, learning: Topic) -> list[Mail]:
         make_reader(f"{name}@example.org", words="video")
     edition.papers.update(abstract="We generate video by {{params}} of %recipient and [[var:x]] in {% braces %}.")
     planner.plan_everyone(edition, now=NOW)
-    rows = [DeliveryRow(d.pk, d.edition_id, d.subscriber_id) for d in Delivery.objects.order_by("pk")]
+    rows = [DueDelivery(d.pk, d.edition_id, d.subscriber_id) for d in Delivery.objects.order_by("pk")]
     made = sorted((as_mail(composed) for composed in Composer().compose(rows)), key=lambda mail: mail.address)
     return [replace(mail, delivery_id=number) for number, mail in enumerate(made, start=1)]
 

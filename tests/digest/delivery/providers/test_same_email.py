@@ -24,7 +24,7 @@ from digest.delivery.providers.client import ProviderClient, group_into_calls
 from digest.delivery.transports import Mail
 from digest.delivery.transports.outcomes import Outcome
 from digest.email import headers
-from digest.email.batch.composer import Composer, DeliveryRow
+from digest.email.batch.composer import Composer, DueDelivery
 from digest.models import Delivery, Edition
 from subscriptions import brand
 from subscriptions.brand import Look
@@ -174,7 +174,7 @@ def compose(edition: Edition) -> tuple[list[Mail], dict[str, Email]]:
     """Return the emails of all readers as the worker makes them, and as the templates and Django make them."""
     planner.plan_everyone(edition, now=NOW)
     deliveries = list(Delivery.objects.select_related("edition", "subscriber").order_by("pk"))
-    rows = [DeliveryRow(d.pk, d.edition_id, d.subscriber_id) for d in deliveries]
+    rows = [DueDelivery(d.pk, d.edition_id, d.subscriber_id) for d in deliveries]
     made = [as_mail(composed) for composed in Composer().compose(rows)]
     expected = {}
     for delivery in deliveries:

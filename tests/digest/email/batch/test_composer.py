@@ -5,16 +5,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from digest.email.batch import composer
-from digest.email.batch.composer import NOTHING_MATCHED, ComposedEmail, Composer, DeliveryRow
+from digest.email.batch.composer import NOTHING_MATCHED, ComposedEmail, Composer, DueDelivery
 from digest.matching import Index
 from digest.models import Delivery, Edition, Paper, TextExpansion
 from subscriptions.models import Brand, Subscriber
 from tests.conftest import NOW, make_reader
 
 
-def make_row(edition: Edition, reader: Subscriber) -> DeliveryRow:
+def make_row(edition: Edition, reader: Subscriber) -> DueDelivery:
     delivery = Delivery.objects.create(edition=edition, subscriber=reader, queued_at=NOW, not_before=NOW)
-    return DeliveryRow(delivery.pk, edition.pk, reader.pk)
+    return DueDelivery(delivery.pk, edition.pk, reader.pk)
 
 
 def composed(edition: Edition, *readers: Subscriber) -> list[ComposedEmail]:
@@ -55,7 +55,7 @@ def test_it_keeps_the_order_of_the_rows(edition: Edition, alice: Subscriber) -> 
 def test_it_makes_the_others_if_one_cannot_be_made(
     edition: Edition, alice: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone = DeliveryRow(0, edition.pk, 0)
+    gone = DueDelivery(0, edition.pk, 0)
     first, second = Composer().compose([gone, make_row(edition, alice)])
     assert first.message is None
     assert first.problem is not None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from digest import papers
 from digest.editions import candidates, publication
 from digest.email import rendering
-from digest.email.batch.composer import ComposedEmail, Composer, DeliveryRow
+from digest.email.batch.composer import ComposedEmail, Composer, DueDelivery
 from digest.models import Delivery, Edition, Paper
 from digest.personalization import paper_index, profiles
 from digest.personalization.digest_selection import compose
@@ -49,7 +49,7 @@ def make_deliveries(edition: Edition, readers: Any) -> list[Delivery]:
 
 def check(deliveries: list[Delivery], from_parts: bool = True) -> list[ComposedEmail]:
     """Compose the emails, check that each is the same as the plain one, and return them."""
-    rows = [DeliveryRow(delivery.pk, delivery.edition_id, delivery.subscriber_id) for delivery in deliveries]
+    rows = [DueDelivery(delivery.pk, delivery.edition_id, delivery.subscriber_id) for delivery in deliveries]
     composer = Composer()
     made = list(composer.compose(rows))
     assemblers = [assembler for issue in composer._editions.values() for assembler in issue._assemblers.values()]

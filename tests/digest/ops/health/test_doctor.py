@@ -71,7 +71,7 @@ def test_it_refuses_to_send_a_test_email_to_what_is_not_an_address() -> None:
 
 
 def test_it_says_what_it_could_not_check_without_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    down = doctor.Finding("Database", State.FAILED, "refused")
+    down = doctor.PartResult("Database", State.FAILED, "refused")
     monkeypatch.setattr(doctor, "_database", lambda: down)
     found = states()
     assert found["Database"] is State.FAILED

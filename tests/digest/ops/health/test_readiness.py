@@ -10,7 +10,7 @@ from django.test import Client
 from digest.delivery import pauses
 from digest.ops.health import heartbeats, readiness
 from digest.ops.health.heartbeats import Kind
-from digest.ops.health.problems import Problem
+from digest.ops.health.problems import HealthProblem
 from tests.conftest import NOW
 
 
@@ -47,7 +47,7 @@ def test_it_is_not_ready_without_beat_and_workers(client: Client, db: None) -> N
 
 
 def test_it_hides_the_names_of_machines(client: Client, db: None) -> None:
-    problem = Problem("disk:secret-host", "The disk of secret-host is full", "")
+    problem = HealthProblem("disk:secret-host", "The disk of secret-host is full", "")
     with mock.patch.object(readiness, "_find", return_value=[problem]):
         assert "secret-host" not in client.get("/readyz").content.decode()
 

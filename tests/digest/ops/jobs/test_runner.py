@@ -13,7 +13,7 @@ from django.utils import timezone
 from digest.models import Job
 from digest.ops.jobs import registry, rows, runner
 from digest.ops.jobs.reader_jobs import ERASE, SUPPRESS, UNSUBSCRIBE
-from digest.ops.jobs.registry import Kind, Step
+from digest.ops.jobs.registry import JobKind, Step
 from subscriptions.models import Consent, Subscriber
 from subscriptions.readers import lifecycle
 from tests.conftest import make_reader
@@ -47,7 +47,7 @@ def free(job: Job) -> None:
 
 
 def define(monkeypatch: pytest.MonkeyPatch, work: Any) -> None:
-    monkeypatch.setitem(registry._kinds, "test", Kind("Test", work))
+    monkeypatch.setitem(registry._kinds, "test", JobKind("Test", work))
 
 
 def suppressed() -> int:

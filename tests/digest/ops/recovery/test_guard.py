@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 
 from digest.delivery import high_water, pauses, planner, shard_worker
-from digest.delivery.high_water import DatabaseWentBackError, Mark
+from digest.delivery.high_water import DatabaseWentBackError, HighWaterMark
 from digest.models import Delivery, Edition, Installation, Pause
 from digest.ops import pipeline
 from digest.ops.recovery import guard
@@ -73,7 +73,7 @@ def test_a_new_database_in_the_same_folder_is_not_paused(backup: GoBack) -> None
 
 def test_new_rows_get_ids_that_the_lost_database_never_used(backup: GoBack, edition: Edition) -> None:
     row = Installation.load()
-    high_water.write(row.incarnation, Mark(9, NOW.isoformat(), str(TODAY), delivery=5_000, reader=7_000))
+    high_water.write(row.incarnation, HighWaterMark(9, NOW.isoformat(), str(TODAY), delivery=5_000, reader=7_000))
     guard.may_send(now=NOW)
     assert make_reader("new@example.org").pk > 7_000
     planner.plan_everyone(edition, now=NOW)
@@ -89,9 +89,9 @@ def test_a_worker_that_runs_across_a_restore_records_nothing(backup: GoBack, mon
 
 def test_the_mark_only_rises(queued: Edition) -> None:
     incarnation = Installation.load().incarnation
-    high_water.write(incarnation, Mark(5, NOW.isoformat(), "2026-08-20", delivery=9))
-    high_water.write(incarnation, Mark(4, NOW.isoformat()))
-    high_water.write(incarnation, Mark(6, NOW.isoformat()))
+    high_water.write(incarnation, HighWaterMark(5, NOW.isoformat(), "2026-08-20", delivery=9))
+    high_water.write(incarnation, HighWaterMark(4, NOW.isoformat()))
+    high_water.write(incarnation, HighWaterMark(6, NOW.isoformat()))
     mark = high_water.read(incarnation)
     assert mark is not None
     assert (mark.position, mark.day, mark.delivery) == (6, "2026-08-20", 9)

@@ -127,7 +127,7 @@ def test_a_lease_of_the_lost_database_does_not_make_digests_uncertain(queued: Ed
     sent = SentLog(incarnation, TODAY)
     sent.begin(readers[:1])
     sent.end([Outcome(1, Result.SENT)], {1: readers[0]})
-    high_water.write(incarnation, high_water.Mark(9, NOW.isoformat(), str(TODAY)))
+    high_water.write(incarnation, high_water.HighWaterMark(9, NOW.isoformat(), str(TODAY)))
     guard.may_send(now=NOW)
     settlement.send_missing(now=NOW)
     assert shard_worker.send_due() == 3

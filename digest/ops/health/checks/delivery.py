@@ -10,14 +10,14 @@ from digest.delivery import pauses, planner, shards
 from digest.delivery.providers import failover
 from digest.models import Delivery, Edition, Installation, Shard
 from digest.models.deliveries import SUSPECT
-from digest.ops.health.problems import Problem
+from digest.ops.health.problems import HealthProblem
 
 STALLED_AFTER = dt.timedelta(minutes=15)
 PLANNED_WITHIN = dt.timedelta(minutes=30)
 FAILED_FOR = dt.timedelta(days=1)
 
 
-def sending_is_paused(now: dt.datetime) -> Iterator[Problem]:
+def sending_is_paused(now: dt.datetime) -> Iterator[HealthProblem]:
     pause = pauses.current()
     if pause is None:
         return
@@ -27,14 +27,14 @@ def sending_is_paused(now: dt.datetime) -> Iterator[Problem]:
             "One email is tried from time to time, at growing intervals. When it is accepted, sending resumes where it "
             "stopped. In the meantime no digest is lost or marked as failed."
         )
-        yield Problem("paused", "Sending is paused", f"{_sentence(pause.reason)} {outlook}", path)
+        yield HealthProblem("paused", "Sending is paused", f"{_sentence(pause.reason)} {outlook}", path)
     elif Installation.load().behind_since:  # the reason says what to do, and ending the pause would not help
         path = "/admin/digest/installation/settle/"
-        yield Problem("paused", "Sending is paused: a restored database needs your decision", pause.reason, path)
+        yield HealthProblem("paused", "Sending is paused: a restored database needs your decision", pause.reason, path)
     else:
         outlook = "Sending does not resume by itself. Find the cause, then end the pause in the admin."
         text = f"{_sentence(pause.reason)} {outlook}"
-        yield Problem("paused", "Sending is paused until you end the pause", text, path)
+        yield HealthProblem("paused", "Sending is paused until you end the pause", text, path)
 
 
 def _sentence(reason: str) -> str:
@@ -42,7 +42,7 @@ def _sentence(reason: str) -> str:
     return reason if reason.endswith((".", "!", "?")) else f"{reason}."
 
 
-def providers_refuse(now: dt.datetime) -> Iterator[Problem]:
+def providers_refuse(now: dt.datetime) -> Iterator[HealthProblem]:
     """Yield the providers that are avoided while another one sends."""
     names = failover.names()
     if len(names) < 2:
@@ -53,10 +53,10 @@ def providers_refuse(now: dt.datetime) -> Iterator[Problem]:
             others = [other for other in names if other not in closed]
             who = f"{others[0]} sends instead" if others else "no other provider is left"
             text = f"It is tried again every 15 minutes; until then {who}. Check its dashboard, its key and its limits."
-            yield Problem(f"provider:{name}", f"{name} refuses all emails", text, "/admin/")
+            yield HealthProblem(f"provider:{name}", f"{name} refuses all emails", text, "/admin/")
 
 
-def nothing_is_planned(now: dt.datetime) -> Iterator[Problem]:
+def nothing_is_planned(now: dt.datetime) -> Iterator[HealthProblem]:
     if Installation.load().behind_since:
         return  # planning waits for the decision after a restore, and `paused` says so
     recent = Edition.objects.filter(mail_from__gt=now - planner.TOO_LATE, mail_from__lte=now - STALLED_AFTER)
@@ -67,13 +67,13 @@ def nothing_is_planned(now: dt.datetime) -> Iterator[Problem]:
     if edition.planned_until is None or edition.planned_until < now - STALLED_AFTER:
         since = f"since {edition.planned_until:%H:%M} UTC" if edition.planned_until else "yet"
         text = f"Its digests were not planned {since}. Check beat, the workers, and digest.tasks.send_due_digests."
-        yield Problem("planning", f"Nothing is planned for the {edition}", text, path)
+        yield HealthProblem("planning", f"Nothing is planned for the {edition}", text, path)
     elif planner.has_missed_readers(edition, before=now - PLANNED_WITHIN):
         text = "Readers' hours have come, and none of them got a digest. See the workers' log."
-        yield Problem("planning", f"No digest of the {edition} was planned at a due hour", text, path)
+        yield HealthProblem("planning", f"No digest of the {edition} was planned at a due hour", text, path)
 
 
-def nothing_leaves(now: dt.datetime) -> Iterator[Problem]:
+def nothing_leaves(now: dt.datetime) -> Iterator[HealthProblem]:
     """Yield a problem if digests are due for a while, no worker sends any, and there is no pause that explains it."""
     if pauses.current() is not None or not shards.ready(now=now - STALLED_AFTER).exists():
         return
@@ -83,10 +83,12 @@ def nothing_leaves(now: dt.datetime) -> Iterator[Problem]:
     waiting = Delivery.objects.filter(status="queued", not_before__lte=now).exclude(reason="").values_list("reason")
     reason = waiting.annotate(number=Count("pk")).order_by("-number").first()
     text = f"{reason[0] if reason else ''} Check the workers of the queue send, and their log.".strip()
-    yield Problem("waiting", "Digests are due, and none is sent", text, "/admin/digest/delivery/?status__exact=queued")
+    yield HealthProblem(
+        "waiting", "Digests are due, and none is sent", text, "/admin/digest/delivery/?status__exact=queued"
+    )
 
 
-def emails_crash(now: dt.datetime) -> Iterator[Problem]:
+def emails_crash(now: dt.datetime) -> Iterator[HealthProblem]:
     """Yield the emails that crash the process that sends them: those that are tried again, and those that failed."""
     struck = Shard.objects.filter(crashes__gt=SUSPECT, first=F("last")).select_related("edition")
     for shard in struck.filter(Q(done_at=None) | Q(done_at__gt=now - FAILED_FOR)):
@@ -105,4 +107,4 @@ def emails_crash(now: dt.datetime) -> Iterator[Problem]:
             )
         reason, path = (delivery.reason, f"/admin/digest/delivery/{delivery.pk}/change/") if delivery else ("", "")
         text = f"{outcome} {reason} Please check the worker's log, and report the bug."
-        yield Problem(f"poison:{shard.pk}", heading, text, path)
+        yield HealthProblem(f"poison:{shard.pk}", heading, text, path)

@@ -7,13 +7,13 @@ from digest.editions import publication
 from digest.editions.due_times import SATURDAY
 from digest.ingest import source_health
 from digest.models import Edition, QuietDay
-from digest.ops.health.problems import Problem
+from digest.ops.health.problems import HealthProblem
 
 LATE_AFTER = dt.timedelta(minutes=30)  # an edition is published within five minutes of its hour
 MOST_SOURCES = 10
 
 
-def edition_is_late(now: dt.datetime) -> Iterator[Problem]:
+def edition_is_late(now: dt.datetime) -> Iterator[HealthProblem]:
     """Yield a problem if the edition that is due was not published, and no reason for a quiet day is known."""
     day = publication.due_day(now)
     is_early = now < publication.hour_of(day) + LATE_AFTER
@@ -26,19 +26,19 @@ def edition_is_late(now: dt.datetime) -> Iterator[Problem]:
         return
     reason = quiet.reason if quiet else "The task that publishes it did not run: check beat, the workers and its log."
     path = "/admin/digest/fetchrun/" if quiet else "/admin/doctor/"
-    yield Problem(
+    yield HealthProblem(
         "edition", f"The edition of {day} was not published", f"{reason} It is tried every five minutes.", path
     )
 
 
-def sources_fail(now: dt.datetime) -> Iterator[Problem]:
+def sources_fail(now: dt.datetime) -> Iterator[HealthProblem]:
     failing = source_health.failing_sources()
     if len(failing) > MOST_SOURCES:
         names = ", ".join(str(trouble.source) for trouble in failing[:MOST_SOURCES])
         text = f"{names} and others. Check this machine's network first."
-        yield Problem("source:many", "Many sources keep failing", text, "/admin/digest/fetchrun/")
+        yield HealthProblem("source:many", "Many sources keep failing", text, "/admin/digest/fetchrun/")
         return
     for trouble in failing:
         path = f"/admin/digest/source/{trouble.source.pk}/change/"
         text = f"{trouble.summary} Missed days are read when it answers again."
-        yield Problem(f"source:{trouble.source.pk}", f"{trouble.source} keeps failing", text, path)
+        yield HealthProblem(f"source:{trouble.source.pk}", f"{trouble.source} keeps failing", text, path)
