@@ -25,6 +25,7 @@ INTERVALS = [MINUTE * minutes for minutes in (1, 5, 15, 60, 120, 240, 360, 480)]
 GIVEN_UP_AFTER = dt.timedelta(days=1)
 DISABLED_AFTER = dt.timedelta(days=3)  # of failures without a success
 ROTATION_TIME = dt.timedelta(days=1)  # messages are signed with both secrets that much longer
+DOUBLE_CLICK = dt.timedelta(minutes=1)  # no program has the new secret so soon
 LEASE = dt.timedelta(minutes=2)
 LONGEST_ANSWER = 300  # characters in the log
 GONE = 410  # the endpoint asks for no more messages
@@ -81,8 +82,13 @@ def send_again(message: WebhookMessage, *, now: dt.datetime) -> None:
 
 
 def rotate(endpoint: WebhookEndpoint, *, now: dt.datetime) -> str:
-    """Give the endpoint a new secret, and return it. Messages are signed with the old one, too, for ROTATION_TIME."""
-    endpoint.old_secret, endpoint.old_secret_until = endpoint.secret, now + ROTATION_TIME
+    """Give the endpoint a new secret, and return it. Messages are signed with the old one, too, for ROTATION_TIME.
+
+    A second click keeps the old secret, because the program can't have the first click's yet.
+    """
+    until = endpoint.old_secret_until
+    if until is None or until <= now + ROTATION_TIME - DOUBLE_CLICK:
+        endpoint.old_secret, endpoint.old_secret_until = endpoint.secret, now + ROTATION_TIME
     endpoint.secret = signatures.new_secret()
     endpoint.save(update_fields=["secret", "old_secret", "old_secret_until"])
     return endpoint.secret

@@ -59,6 +59,15 @@ def test_after_a_rotation_the_old_token_works_for_a_day() -> None:
     assert tokens.find(new.secret, now=NOW + dt.timedelta(hours=25)) == new.row
 
 
+def test_a_second_click_keeps_the_token_that_programs_have() -> None:
+    old = make()
+    lost = tokens.rotate(old.row, now=NOW)
+    new = tokens.rotate(lost.row, now=NOW + dt.timedelta(seconds=2))
+    assert [bool(tokens.find(each.secret, now=NOW)) for each in (old, lost, new)] == [True, False, True]
+    newest = tokens.rotate(new.row, now=NOW + dt.timedelta(hours=1))
+    assert [bool(tokens.find(each.secret, now=NOW)) for each in (old, new, newest)] == [False, True, True]
+
+
 def test_a_revoked_token_has_no_old_one_that_works() -> None:
     old = make()
     new = tokens.rotate(old.row, now=NOW)

@@ -49,6 +49,17 @@ def test_while_a_secret_is_rotated_both_work(add_endpoint: Add, listener: Listen
     assert " " not in listener.got[1][0]["webhook-signature"]
 
 
+def test_a_second_click_keeps_the_secret_that_the_program_has(add_endpoint: Add, listener: Listener) -> None:
+    endpoint = add_endpoint()
+    old = endpoint.secret
+    sender.rotate(endpoint, now=NOW)
+    new = sender.rotate(endpoint, now=NOW + dt.timedelta(seconds=2))
+    sender.send_test(endpoint, now=NOW)
+    headers, body = listener.got[0]
+    for secret in (old, new):
+        Webhook(secret).verify(body, headers)
+
+
 def test_an_address_is_in_a_message_only_if_the_endpoint_asks_for_it(
     add_endpoint: Add, listener: Listener, alice: Subscriber
 ) -> None:
