@@ -14,7 +14,7 @@ from subscriptions.readers import lifecycle
 from subscriptions.security import abuse_limits
 from subscriptions.security.abuse_limits import Limit
 
-REPEATS = [(3, dt.timedelta(days=1))]  # of one digest
+REPEATS = [(1, dt.timedelta(minutes=1)), (3, dt.timedelta(days=1))]  # of one digest; a second click sends none
 _SENT = (Delivery.Status.SENT, Delivery.Status.UNCERTAIN)
 
 
@@ -29,7 +29,7 @@ def check(delivery: Delivery) -> None:
             "This digest has not been sent. The list of deliveries has actions that retry it or begin again."
         )
     if "for_you" not in delivery.papers:
-        raise CannotRepeatError("Its papers are no longer stored.")
+        raise CannotRepeatError("Its papers are no longer stored, or it was only counted as sent.")
     if not delivery.subscriber.is_subscribed or lifecycle.is_suppressed(delivery.subscriber.email):
         raise CannotRepeatError(f"The reader is {delivery.subscriber.status}, and gets no digests.")
 
@@ -42,8 +42,12 @@ def send_again(delivery: Delivery, *, now: dt.datetime) -> None:
     digest = snapshot.restore(record, delivery.edition.day, papers)
     if not digest.matches:
         raise CannotRepeatError("All its papers were hidden or deleted since.")
-    if abuse_limits.acquire(Limit("repeat", str(delivery.pk), REPEATS), now=now):
-        raise CannotRepeatError("It was sent again three times today, which is as often as one digest may.")
+    if reached := abuse_limits.acquire(Limit("repeat", str(delivery.pk), REPEATS), now=now):
+        free_at = abuse_limits.free_at(reached, now=now)
+        raise CannotRepeatError(
+            "One digest may be sent again once a minute, and three times a day. "
+            f"The next time is {free_at:%Y-%m-%d %H:%M:%S} UTC."
+        )
     with translation.override(record["language"]):
         message = rendering.build_digest_message(digest, delivery, occasion="repeat")
     # With the old Message-ID, the reader's email client or provider could drop it as a duplicate.

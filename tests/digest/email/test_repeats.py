@@ -1,5 +1,6 @@
 """A sent digest, once more for its reader."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.core import mail
 from django.test import Client
 
 from digest.delivery import pauses, planner, shard_worker
+from digest.email import repeats
 from digest.models import Delivery, Edition, Paper
 from subscriptions.models import Subscriber
 from subscriptions.readers import lifecycle
@@ -68,9 +70,16 @@ def test_none_is_sent_during_a_pause(admin_client: Client, sent: Delivery) -> No
 
 
 def test_one_digest_is_repeated_three_times_a_day_at_most(admin_client: Client, sent: Delivery) -> None:
-    pages = [resend(admin_client, sent) for _ in range(4)]
+    for minutes in range(3):
+        repeats.send_again(sent, now=NOW - dt.timedelta(minutes=10 - minutes))
+    assert "three times a day. The next time is 2026-08-21 11:50:00 UTC." in resend(admin_client, sent)
     assert len(mail.outbox) == 4
-    assert "three times today" in pages[-1]
+
+
+def test_a_second_click_sends_no_second_repeat(admin_client: Client, sent: Delivery) -> None:
+    assert "Sent again." in resend(admin_client, sent)
+    assert "Not sent. One digest may be sent again once a minute" in resend(admin_client, sent)
+    assert len(mail.outbox) == 2
 
 
 def test_content_that_is_no_longer_stored_and_hidden_papers_can_not_be_sent(
