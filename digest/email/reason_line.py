@@ -13,6 +13,7 @@ from digest.text.stop_words import STOP_WORDS
 
 MAX_NAMES = 2  # things that the reader follows
 MAX_WORDS = 4  # in what matched
+SAME_START = 5  # letters by which two words are forms of one
 MAX_TITLE_LENGTH = 70  # characters of a liked paper's title
 MAX_LENGTH = 40  # characters of a name or of what matched
 AT_NO_END = {word for word in STOP_WORDS if len(word) > 1} | {"a"}  # other letters mean something, as in “T cell”
@@ -158,7 +159,14 @@ def _says_more(reason: Reason, words: str, names: Sequence[str]) -> bool:
     """Return whether the paper has something else than `names`: for words that were typed, other endings count."""
     if reason.interest == OWN_WORDS and reason.asked:
         return reason.kind in ("phrase", "words") and not _is_repeated(words, names, endings=True)
-    return reason.kind == "phrase" and not _is_repeated(words, names)
+    return reason.kind == "phrase" and not _is_repeated(words, names) and not _begins_like_a_name(words, names)
+
+
+def _begins_like_a_name(word: str, names: Sequence[str]) -> bool:
+    """Return whether a single word is another form of one in `names`, such as “Bench” for “Benchmarks”."""
+    start = word.casefold()[:SAME_START]
+    alike = (part.casefold().startswith(start) for name in names for part in name.split())
+    return len(start) == SAME_START and " " not in word and any(alike)
 
 
 def _is_repeated(text: str, others: Sequence[str], *, endings: bool = False) -> bool:

@@ -69,6 +69,21 @@ def test_below_a_heading_of_several_own_words_it_says_which_of_them_matched() ->
 @pytest.mark.parametrize(
     ("found", "line"),
     [
+        ("Bench", ""),
+        ("evaluating", ""),
+        ("eval", "Matched “eval”"),
+        ("leaderboard", "Matched “leaderboard”"),
+        ("benchmark saturation", "Matched “benchmark saturation”"),
+    ],
+)
+def test_it_leaves_out_another_form_of_a_word_in_the_topics_name(found: str, line: str) -> None:
+    topic = "Benchmarks and evaluation"
+    assert reason_line([finding(topic, ("phrase", found, "title"))], topic) == line
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
         ("a benchmark for", ""),
         ("computational complexity of", "Matched “computational complexity”"),
         ("with human preferences", "Matched “human preferences”"),
