@@ -15,7 +15,7 @@ ABOUT = "about: how an assistant can remember"
 WITHOUT_MEANING = _("papers with the telling words of a sentence")
 IN_DIGESTS = _("close in meaning to a sentence")
 IN_SEARCH = _(
-    "papers with words of this sentence, those close to it in meaning first; emails find more, by meaning alone"
+    "papers that share words with this sentence, closest in meaning first; emails also find others by meaning alone"
 )
 
 
@@ -46,8 +46,10 @@ EXAMPLES = (
         {"quoted": 'author:"LeCun, Yann"'},
     ),
     QueryExample("cat:cs.CL", _("papers of this arXiv category; %(below)s for all below it"), {"below": "cat:cs.*"}),
-    QueryExample("GUI agents, ignore:mobile", _("does not also look for this word, which the preview shows")),
-    QueryExample("votes:20", _("of all that matches, only papers with 20 votes or more")),
+    QueryExample(
+        "GUI agents, ignore:mobile", _("doesn’t also look for this related word; the preview lists such words")
+    ),
+    QueryExample("votes:20", _("only papers with 20 votes or more")),
 )
 
 

@@ -107,7 +107,7 @@ def test_pages_speak_of_meaning_where_texts_are_compared_by_it(
     topic = Topic.objects.create(slug="sea", name="Sea", group="Home", phrases=["sea"])
     said = {
         "/subscribe/": ("close in meaning to a sentence", "papers with the telling words of a sentence"),
-        "/search/": ("those close to it in meaning first", "papers with the telling words of a sentence"),
+        "/search/": ("closest in meaning first", "papers with the telling words of a sentence"),
         f"/topics/{topic.slug}/": ("judged by their words and meaning", "judged by their words. Typical"),
     }
     for path, either in said.items():
