@@ -15,6 +15,7 @@ MAX_PAPERS = 5_000  # papers on a list
 MAX_TAGS = 10  # of a paper
 MAX_TAG_LENGTH = 40  # characters
 MAX_TAGS_LENGTH = 500  # characters of all tags of a paper, with commas
+MAX_SHOWN_TAGS = 200  # of a list; papers with another tag are found by a search for it
 MAX_NOTE_LENGTH = 2_000  # characters
 MAX_WORDS = 10  # of a search; further ones are left out
 UNDO_TIME = dt.timedelta(days=1)  # for a removed paper to come back with its tags and note
@@ -82,9 +83,10 @@ def read_tags(text: str) -> list[str]:
 
 
 def tags_of(reader: Subscriber) -> list[Tag]:
-    """Return the reader's tags, the most used first."""
+    """Return the reader's MAX_SHOWN_TAGS most used tags, the most used first."""
     counted = Counter(name for names in _rows(reader).values_list("tags", flat=True) for name in names)
-    return [Tag(name, papers) for name, papers in sorted(counted.items(), key=lambda item: (-item[1], item[0]))]
+    most_used = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:MAX_SHOWN_TAGS]
+    return [Tag(name, papers) for name, papers in most_used]
 
 
 def find(reader: Subscriber, *, words: str = "", tag: str = "", order: str = "newest") -> QuerySet[SavedPaper]:

@@ -77,6 +77,18 @@ def test_tags_and_notes_are_kept_and_searched(client: Client, ada: Subscriber) -
     assert "No saved paper matches." in main_of(client, "/saved/?q=zebrafish")
 
 
+def test_a_list_with_very_many_tags_shows_those_that_are_used_most(
+    client: Client, ada: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_list, "MAX_SHOWN_TAGS", 1)
+    for saved, tags in zip(reading_list.papers(reading_list.find(ada)), ("both", "rare, both"), strict=True):
+        reading_list.annotate(ada, saved, tags, "")
+    assert reading_list.tags_of(ada) == [reading_list.Tag("both", 2)]
+    shown = main_of(client, "/saved/").partition("Your tags")[2].partition("</ul>")[0]
+    assert ("both" in shown, "rare" in shown) == (True, False)
+    assert reading_list.find(ada, tag="rare").count() == 1
+
+
 @pytest.mark.parametrize("query", ["q=%00", "tag=%00", "order=x", "page=x", "q=" + "a+" * 300, "tag=%27%29--"])
 def test_odd_searches_are_answered(client: Client, ada: Subscriber, query: str) -> None:
     main_of(client, f"/saved/?{query}")
