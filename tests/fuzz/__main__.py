@@ -113,12 +113,12 @@ class Site:
         return statuses[-1], page
 
     def _learn(self) -> None:
-        """Read the forms of each page, as a superuser."""
+        """Read the forms of each page, as a superuser and a signed-in reader."""
         from tests.fuzz import requests, targets
 
         for route in self.routes:
             path = requests.path_of(route, random.Random(0))
-            cookie = f"csrftoken={requests.CSRF}; sessionid={targets.SESSIONS['superuser']}"
+            cookie = f"csrftoken={requests.CSRF}; sessionid={targets.SESSIONS['superuser']}; {targets.reader_cookie()}"
             status, page = self._answer(requests.make_environ("GET", path, HTTP_COOKIE=cookie))
             if self._errors or status >= 500:
                 print(f"GET {path!r} answers {status} {self._errors}", flush=True)

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, quote_from_bytes, urlencode
 
 from tests.digest.delivery.events import payloads
-from tests.fuzz.targets import SESSIONS, Route, values
+from tests.fuzz.targets import API, API_TOKEN, SESSIONS, Route, reader_cookie, values
 from tests.fuzz.values import (
     CHARSETS,
     COOKIES,
@@ -26,6 +26,11 @@ from tests.fuzz.values import (
 
 CSRF = "f" * 32  # a token that Django accepts if cookie and field agree
 BOUNDARY = "xxBOUNDARYxx"
+API_QUERY = ["cursor", "limit", "status", "frequency", "topic", "email", "created_since", "edition", "reader"]
+API_BODY = {
+    "email": "ada@example.org", "topics": ["agents"], "words": "diffusion", "frequency": "daily", "send_hour": 7,
+    "time_zone": "Europe/Berlin", "max_papers": 5, "amount": "normal", "language": "en", "mail_quiet_days": True,
+}  # fmt: skip
 Environ = dict[str, Any]
 Body = tuple[str, bytes]
 
@@ -84,6 +89,8 @@ def random_request(route: Route, chance: random.Random) -> tuple[Environ, bytes]
     if route.template.startswith("anymail/"):
         _report(environ, route, chance)
         body = environ["wsgi.input"].getvalue()
+    if route.template == API:
+        body = _call(environ, chance)
     if chance.random() < 0.03:
         environ["CONTENT_LENGTH"] = chance.choice(["", "-1", "x", "0", "1", str(10**9), "٣"])
     return environ, body
@@ -169,9 +176,30 @@ def _cookies(route: Route, chance: random.Random) -> str:
     cookies = [f"csrftoken={CSRF}"] if chance.random() < 0.95 else []
     if chosen:
         cookies.append(f"sessionid={SESSIONS[chosen]}")
+    if not route.is_admins and chance.random() < 0.4:
+        cookies.append(reader_cookie())
     if chance.random() < 0.05:
         cookies.append(chance.choice(COOKIES))
     return "; ".join(cookies)
+
+
+def _call(environ: Environ, chance: random.Random) -> bytes:
+    """Turn most requests to the API into a program's, with a valid token and odd content. Return the body."""
+    body: bytes = environ["wsgi.input"].getvalue()
+    if chance.random() < 0.1:
+        return body
+    environ["HTTP_AUTHORIZATION"] = f"Bearer {API_TOKEN}"
+    environ["REQUEST_METHOD"] = chance.choice(["GET", "GET", "POST", "PATCH", "HEAD"])
+    if chance.random() < 0.5:
+        environ["QUERY_STRING"] = f"{chance.choice(API_QUERY)}={_quoted(text(chance)).decode()}"
+    if environ["REQUEST_METHOD"] in ("POST", "PATCH"):
+        body = json.dumps(spoilt(API_BODY, chance, 0.08)).encode()
+        environ |= {
+            "wsgi.input": io.BytesIO(body),
+            "CONTENT_LENGTH": str(len(body)),
+            "CONTENT_TYPE": "application/json",
+        }
+    return body
 
 
 def _report(environ: Environ, route: Route, chance: random.Random) -> None:

@@ -10,20 +10,23 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Permission, User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.core import signing
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from django.utils.regex_helper import normalize
 
 from digest.delivery.events.webhooks import WEBHOOKS
 from digest.email import reader_urls
-from digest.models import Edition, Paper
-from subscriptions.models import Subscriber, Topic
+from digest.models import ApiToken, Edition, Paper
+from digest.models.api_tokens import ApiScope
+from subscriptions.models import Device, Subscriber, Topic
 from subscriptions.readers import address_change
-from subscriptions.security import link_tokens
+from subscriptions.security import devices, link_tokens, reader_session
 from subscriptions.security.link_tokens import Purpose
 from tests import site
 from tests.conftest import TODAY
@@ -31,6 +34,8 @@ from tests.conftest import TODAY
 # Routes that take the token of another purpose than their name says.
 PURPOSES = {"personal_feed": Purpose.FEED, "reason": Purpose.UNSUBSCRIBE}
 SESSIONS = {"superuser": "a" * 32, "viewer": "b" * 32, "outsider": "c" * 32}
+DEVICE, API_TOKEN = "d" * 43, "dp_" + "e" * 43  # of a signed-in reader, and of a program
+API = "api/v1/%(rest)s"
 
 
 @dataclass
@@ -92,8 +97,22 @@ def _values(route: Route, place: str) -> list[str]:
         "app_label": sorted(apps.app_configs),
         "url": ["nowhere/", "digest/"],
         "uidb64": ["MQ"],
+        "rest": _operations(),
     }
     return known.get(place) or ["1"]
+
+
+def _operations() -> list[str]:
+    """Return the paths of the API below api/v1/."""
+    reader = uuid.UUID(int=Subscriber.objects.order_by("pk").values_list("pk", flat=True)[0])
+    about_readers = ["readers", f"readers/{reader}", f"readers/{reader}/unsubscribe"]
+    return [*about_readers, "deliveries", "deliveries/1", "editions", f"editions/{TODAY}", "topics"]
+
+
+def reader_cookie() -> str:
+    """Return the cookie of the signed-in reader."""
+    name = reader_session.cookie_name()
+    return f"{name}={signing.get_cookie_signer(salt=name + reader_session.SALT).sign(DEVICE)}"
 
 
 def _objects(route: Route) -> list[str]:
@@ -121,7 +140,7 @@ def _tokens(name: str) -> list[str]:
 
 
 def seed() -> None:
-    """Fill the site with the same identifiers in every run, and log in three users."""
+    """Fill the site with the same identifiers in every run. Log in three users, a reader and a program."""
     site.seed()
     for pk in Subscriber.objects.order_by("pk").values_list("pk", flat=True):
         Subscriber.objects.filter(pk=pk).update(uid=uuid.UUID(int=pk))
@@ -134,13 +153,18 @@ def seed() -> None:
     for name, user in people.items():
         session = {
             SESSION_KEY: str(user.pk),
-            BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend",
+            BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
             HASH_SESSION_KEY: user.get_session_auth_hash(),
         }
         until = timezone.now() + dt.timedelta(days=14)
         Session.objects.create(
             session_key=SESSIONS[name], session_data=SessionStore().encode(session), expire_date=until
         )
+    now = timezone.now()
+    reader, times = site.reader("daily"), {"signed_in_at": now, "last_seen_on": now.date()}
+    Device.objects.create(subscriber=reader, token_hash=devices.hash_of(DEVICE), **times)
+    token = {"name": "fuzz", "token_hash": devices.hash_of(API_TOKEN), "scopes": ApiScope.values}
+    ApiToken.objects.create(created_at=now, created_by="superuser", **token)
 
 
 class FormReader(HTMLParser):
