@@ -61,11 +61,6 @@ def record(kind: Kind, name: str, *, queues: str = "", waited: float | None = No
     Heartbeat.objects.bulk_create([row], update_conflicts=True, unique_fields=["kind", "name"], update_fields=fields)
 
 
-def forget(kind: Kind, name: str) -> None:
-    """Delete the heartbeat of a process that ends as it should."""
-    Heartbeat.objects.filter(kind=kind, name=name).delete()
-
-
 def alive(kind: Kind, *, now: dt.datetime) -> list[Heartbeat]:
     """Return the recent heartbeats of this kind."""
     return list(Heartbeat.objects.filter(kind=kind, at__gt=now - SILENT_AFTER))

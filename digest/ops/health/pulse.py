@@ -34,15 +34,9 @@ class Pulse:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop, and delete the heartbeat, because the process ends as it should."""
+        """Stop. The last heartbeat stays, so that a restart causes no alert."""
         self._stop.set()
         self._thread.join(timeout=10)
-        try:
-            heartbeats.forget(self.kind, self.name)
-        except (DatabaseError, InterfaceError):
-            logger.warning("The heartbeat of %s can't be deleted, because the database does not answer", self.name)
-        finally:
-            connection.close()
 
     def round(self) -> None:
         """Leave a heartbeat if it is time, and look after the site. If the database is down, alert to that."""

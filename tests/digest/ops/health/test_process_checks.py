@@ -56,6 +56,17 @@ def test_an_alert_leaves_within_two_minutes_of_the_death_of_a_process() -> None:
     assert heartbeats.SILENT_AFTER.total_seconds() > 2 * heartbeats.EVERY
 
 
+def test_the_restart_of_a_worker_causes_no_alert() -> None:
+    beat(Kind.WORKER, "a@host", queues=",".join(QUEUES))
+    stopped = pulse.Pulse(Kind.WORKER, "a@host", ",".join(QUEUES))
+    stopped._thread.run = lambda: None  # type: ignore[method-assign]
+    stopped.start()
+    stopped.stop()
+    assert keys("workers", NOW + 15 * SECOND) == []
+    (problem,) = checks.ALL["workers"](NOW + 90 * SECOND)
+    assert "Its last sign of life was at" in problem.text
+
+
 def test_it_names_the_queues_without_a_worker() -> None:
     beat(Kind.WORKER, "a@host", queues=",".join(QUEUES - {"send"}))
     (problem,) = checks.ALL["workers"](NOW)
