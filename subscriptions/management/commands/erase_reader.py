@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from subscriptions.management.base import ReaderCommand
+from subscriptions.management.base import ReaderCommand, ask
 from subscriptions.readers import personal_data
 from subscriptions.readers.consents import Trace
 
@@ -16,15 +16,8 @@ class Command(ReaderCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         reader = self.find(options)
-        if not options["yes"] and _answer(f"Erase reader {reader.uid}, {reader.email}? Type yes: ") != "yes":
+        if not options["yes"] and ask(self.stderr, f"Erase reader {reader.uid}, {reader.email}? Type yes: ") != "yes":
             raise CommandError("Nothing was erased. Without a terminal, use --yes.")
         uid = reader.uid
         personal_data.erase(reader, Trace(where="command"))
         self.stdout.write(f"Reader {uid} is erased. Older backups still contain them.")
-
-
-def _answer(question: str) -> str:
-    try:
-        return input(question)
-    except EOFError:
-        return ""

@@ -386,6 +386,17 @@ def test_it_exports_and_erases_by_command(much: Subscriber, named: str) -> None:
     assert f"Reader {much.uid} is erased." in out.getvalue()
 
 
+def test_it_asks_for_the_address_so_that_no_log_of_commands_holds_it(
+    alice: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{alice.email}\n{alice.email}\nyes\n"))
+    call_command("export_reader", stdout=out, stderr=io.StringIO())
+    assert json.loads(out.getvalue())["readers"][0]["email"] == alice.email
+    call_command("erase_reader", stdout=out, stderr=io.StringIO())
+    assert not Subscriber.objects.filter(pk=alice.pk).exists()
+
+
 @pytest.mark.parametrize("typed", ["no\n", ""])
 def test_it_asks_before_it_erases_by_command(alice: Subscriber, monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
