@@ -55,6 +55,8 @@ def of_text(corpus: Corpus, asked: Interest) -> Evidence:
     for question in text_questions.questions(corpus, asked.criteria, scoring_weights.odds(0)):
         evidence, ones = scoring.text_evidence(corpus, question), np.ones(len(corpus.papers))
         features = evidence.features
+        if corpus.embedding_space and features.closeness is None:
+            return {}  # a name of two words has no embedding, so it is scored by the weights of matching by words
         return {
             "intercept": ones,
             "words": features.words,
