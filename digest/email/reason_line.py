@@ -13,7 +13,7 @@ from digest.text.stop_words import STOP_WORDS
 
 MAX_NAMES = 2  # things that the reader follows
 MAX_WORDS = 4  # in what matched
-SAME_START = 5  # letters at the start that forms of one word share
+SAME_START = 5  # letters that two forms of a word have in common
 MAX_TITLE_LENGTH = 70  # characters of a liked paper's title
 MAX_LENGTH = 40  # characters of a name or of what matched
 AT_NO_END = {word for word in STOP_WORDS if len(word) > 1} | {"a"}  # other letters mean something, as in “T cell”
