@@ -149,6 +149,7 @@ def test_it_warns_of_a_lock_once_in_a_quarter_of_an_hour(client: Client, caplog:
         ("qwertyuiop123", "too common"),
         ("495731846205", "entirely numeric"),
         ("ada.lovelace1", "too similar to the username"),
+        ("ada.lovelaceada.lovelace", "too similar to the username"),
         (RIGHT, None),
     ],
 )
