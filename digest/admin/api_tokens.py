@@ -1,5 +1,6 @@
 """Tokens of the API: made, rotated and revoked. A token is shown once."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
@@ -28,6 +29,12 @@ class TokenForm(forms.ModelForm[ApiToken]):
     class Meta:
         model = ApiToken
         fields = ["name", "scopes", "expires_at"]
+
+    def clean_expires_at(self) -> dt.datetime | None:
+        expires_at: dt.datetime | None = self.cleaned_data["expires_at"]
+        if expires_at and expires_at <= clock.now():
+            raise forms.ValidationError(f"This time is over: it is {clock.now():%Y-%m-%d %H:%M} UTC now.")
+        return expires_at
 
 
 @admin.register(ApiToken)

@@ -4,13 +4,14 @@ import re
 from functools import cached_property
 from typing import Any, ClassVar
 
+from django.contrib import messages
 from django.contrib.admin import AllValuesFieldListFilter
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db import connection
 from django.db.models import QuerySet, Value
 from django.db.models.functions import StrIndex
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from subscriptions import address_index
 from subscriptions.models import Subscriber, TopicFilter
@@ -77,11 +78,25 @@ class FindsReadersAdmin(LargeTableAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.replace("\0", "").strip()
-        return (self.search(queryset, term) if term else queryset), False
+        return (self.search(request, queryset, term) if term else queryset), False
 
-    def search(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Return the rows of `queryset` that `term` finds. It is not empty."""
-        return queryset.filter(**{f"{self.reader_lookup}__in": find_readers(term)})
+        return queryset.filter(**{f"{self.reader_lookup}__in": self.find_readers(request, term)})
+
+    def find_readers(self, request: HttpRequest, term: str) -> list[int]:
+        """Return the ids of readers with `term` in their address. Note if there may be more."""
+        found = find_readers(term)
+        request.finds_more = len(found) == FOUND  # type: ignore[attr-defined]
+        return found
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the list. Say if it may lack rows that were searched for, because actions would lack them, too."""
+        response: HttpResponse = super().changelist_view(request, *args, **kwargs)  # type: ignore[misc]
+        if getattr(request, "finds_more", False) and request.method == "GET":
+            text = f"The search finds {FOUND:,} readers at most, and more may have this address. Write more of it."
+            messages.info(request, text)
+        return response
 
 
 def find_filters_by_words(term: str) -> QuerySet[TopicFilter]:

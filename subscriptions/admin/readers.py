@@ -31,7 +31,7 @@ from subscriptions.admin.base import (
     breakable,
 )
 from subscriptions.admin.filters import SelectOfUsedFilter, dates
-from subscriptions.admin.large_tables import FOUND, FindsReadersAdmin, find_filters_by_words, find_readers
+from subscriptions.admin.large_tables import FOUND, FindsReadersAdmin, find_filters_by_words
 from subscriptions.admin.long_select import LongSelect
 from subscriptions.models import Subscriber, Topic, TopicFilter
 from subscriptions.pills import pill
@@ -156,11 +156,11 @@ class SubscriberAdmin(
         heading = {"heading": breakable(kwargs["obj"].email)} if kwargs.get("obj") else {}
         return super().render_change_form(request, context | heading, *args, **kwargs)
 
-    def search(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Find readers by address, uid, or a part of their own words: each by itself, because indexes need that."""
         with suppress(ValueError):
             return queryset.filter(uid=uuid.UUID(term))
-        found = find_readers(term)
+        found = self.find_readers(request, term)
         if not (found and "@" in term) and len(found) < FOUND:
             found += find_filters_by_words(term).values_list("subscriber", flat=True)[: FOUND - len(found)]
         return queryset.filter(pk__in=found)
@@ -185,10 +185,10 @@ class TopicFilterAdmin(
     autocomplete_fields = ["subscriber", "topic"]
     list_select_related = ["subscriber", "topic"]
 
-    def search(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Find filters by address, own words or topic: each by itself, because indexes need that."""
         topics = list(Topic.objects.filter(name__icontains=term).values_list("pk", flat=True))
-        theirs = TopicFilter.objects.filter(subscriber__in=find_readers(term)).order_by()
+        theirs = TopicFilter.objects.filter(subscriber__in=self.find_readers(request, term)).order_by()
         found = {*theirs.values_list("pk", flat=True)[:FOUND]}
         found.update(find_filters_by_words(term).values_list("pk", flat=True)[:FOUND])
         return queryset.filter(Q(topic__in=topics) | Q(pk__in=found) if topics else Q(pk__in=found))

@@ -66,6 +66,16 @@ def test_readers_are_found_by_address_and_by_words(
     assert found(admin_client, LIST, term) == names
 
 
+def test_a_search_that_may_lack_readers_says_so(
+    admin_client: Client, readers: list[Subscriber], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_tables, "FOUND", 6)
+    monkeypatch.setattr("subscriptions.admin.readers.FOUND", 6)
+    for path in (LIST, "/admin/digest/delivery/"):
+        assert "The search finds 6 readers at most" in admin_client.get(path, {"q": "@example.org"}).content.decode()
+        assert "The search finds" not in admin_client.get(path, {"q": "reader-1@"}).content.decode()
+
+
 def test_a_reader_is_found_by_uid(admin_client: Client, readers: list[Subscriber]) -> None:
     assert found(admin_client, LIST, str(readers[3].uid)) == {"reader-3"}
 
