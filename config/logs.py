@@ -15,7 +15,8 @@ from digest.text.cleanup import without_secrets
 
 # In any case and with any number of slashes, because Django logs the path of a 404 as it was requested.
 TOKEN = re.compile(
-    r"(/(?:confirm|preferences|unsubscribe|change-address|come-back|sign-in|digests|feeds/+personal)[/.\\]+)[\w.%-]{20,}",
+    r"(/(?:confirm|preferences|unsubscribe|change-address|come-back|sign-in|suggest|digests|feeds/+personal)"
+    r"[/.\\]+)[\w.%-]{20,}",
     re.IGNORECASE,
 )
 # The local part of an email address, but not the name of a worker, such as celery@web1.example.org.

@@ -4,8 +4,10 @@ import io
 import json
 import logging
 import logging.config
+import re
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,9 @@ from config.logs import WithoutSecrets
 from subscriptions.models import Subscriber
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
+from tests.fuzz import targets
+
+NGINX = Path(__file__).resolve().parent.parent / "deploy" / "nginx.conf"
 
 
 def logged(message: str, *args: object) -> str:
@@ -30,6 +35,19 @@ def test_it_masks_tokens(alice: Subscriber, purpose: Purpose) -> None:
     token = link_tokens.make_token(purpose, alice)
     url = reverse(link_tokens.VIEWS.get(purpose, f"subscriptions:{purpose}"), args=[token])
     assert token not in logged("%s: %s", "Method Not Allowed (GET)", f"{url}/reason/")
+
+
+def test_no_address_with_a_token_is_logged_as_it_is_here_or_by_nginx(alice: Subscriber) -> None:
+    token, found = link_tokens.make_token(Purpose.PREFERENCES, alice), 0
+    [named] = re.findall(r'"~\*(\^.*)" \$page-;', NGINX.read_text())
+    by_nginx = re.compile(named.replace("?<page>", "?P<page>"), re.IGNORECASE)
+    for route in targets.routes():
+        if "token" in route.places:
+            found += 1
+            path = "/" + route.template % (dict.fromkeys(route.places, "1") | {"token": token})
+            assert token not in logged("Not Found: %s", path), route.template
+            assert by_nginx.match(path), route.template
+    assert found > 20
 
 
 @pytest.mark.parametrize(
