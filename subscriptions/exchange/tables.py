@@ -29,7 +29,7 @@ GUESSED = (
     "The text is not valid UTF-8, so it was read as Latin-1. Check letters with accents, or save the file as UTF-8."
 )
 _END = struct.Struct("<12xI6x")  # the last record of a zip file, with the size of its directory
-# What zipfile raises for damaged members, and for those that are packed in a way that it does not know.
+# The errors of zipfile for damaged members, and for those that are packed in a way that it does not know.
 _UNREADABLE = (zipfile.BadZipFile, OSError, EOFError, zlib.error, lzma.LZMAError, NotImplementedError)
 # PostgreSQL stores no null character, and an address with this one is refused like any other wrong one.
 _INSTEAD_OF_NULL = "\N{REPLACEMENT CHARACTER}"
