@@ -3,6 +3,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from digest.management.base import check_database
 from digest.ops.staff import second_factor, sessions
 
 
@@ -13,6 +14,7 @@ class Command(BaseCommand):
         parser.add_argument("user", metavar="USER", help="the name that they log in with")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        check_database()
         user = User.objects.filter(username=options["user"]).first()
         if user is None:
             raise CommandError(f"There is no account {options['user']}.")

@@ -15,7 +15,8 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, utils
+from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -413,6 +414,16 @@ def test_it_asks_before_it_erases_by_command(alice: Subscriber, monkeypatch: pyt
 def test_it_says_when_there_is_no_such_reader(named: str, message: str) -> None:
     with pytest.raises(CommandError, match=message):
         call_command("export_reader", named)
+
+
+@pytest.mark.django_db
+def test_it_says_when_the_database_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: object) -> None:
+        raise utils.OperationalError("connection refused")
+
+    monkeypatch.setattr(QuerySet, "first", fail)
+    with pytest.raises(CommandError, match="The database can't be reached: connection refused"):
+        call_command("erase_reader", "a@example.org")
 
 
 def test_it_takes_a_year_of_digests_quickly(
