@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from subscriptions import email_addresses, time_zones
 from subscriptions.models import Farewell, Subscriber, Topic
-from subscriptions.models.readers import MAX_PAPERS
+from subscriptions.models.readers import MAX_PAPERS, MAX_WORDS_LENGTH, time_of
 from subscriptions.models.topics import begins, holds, in_both, searchable, words_of
 from subscriptions.query import grammar, validation
 from subscriptions.readers import liked_papers
@@ -57,19 +57,21 @@ class PreferencesForm(forms.Form):
     )
     words = forms.CharField(
         required=False,
-        max_length=2000,
-        error_messages={"max_length": _("That is too long: use at most 2000 characters.")},
+        max_length=MAX_WORDS_LENGTH,
+        error_messages={
+            "max_length": format_lazy(_("That is too long: use at most {most} characters."), most=MAX_WORDS_LENGTH)
+        },
     )
     frequency = forms.ChoiceField(
         choices=Subscriber.Frequency.choices,
-        initial=Subscriber.Frequency.DAILY,
+        initial=Preferences.frequency,
         required=False,
         error_messages={"invalid_choice": _("Choose one of the three.")},
     )
     send_hour = forms.TypedChoiceField(
-        choices=[(hour, f"{hour:02}:00") for hour in range(24)],
+        choices=[(hour, time_of(hour)) for hour in range(24)],
         coerce=int,
-        initial=7,
+        initial=Preferences.send_hour,
         required=False,
         empty_value=None,
         error_messages={"invalid_choice": _("Choose an hour from the list.")},
@@ -86,7 +88,7 @@ class PreferencesForm(forms.Form):
     )
     amount = forms.ChoiceField(
         choices=Subscriber.Amount.choices,
-        initial=Subscriber.Amount.BALANCED,
+        initial=Preferences.amount,
         required=False,
         error_messages={"invalid_choice": _("Choose one of the three.")},
     )
@@ -98,8 +100,7 @@ class PreferencesForm(forms.Form):
     )
     mail_quiet_days = forms.BooleanField(required=False)
     one_list = forms.BooleanField(required=False)
-    # The box that finds topics. It is not a preference.
-    find = forms.CharField(required=False, max_length=LONGEST_FIND)
+    find = forms.CharField(required=False, max_length=LONGEST_FIND)  # finds topics; it is not a preference
 
     def __init__(self, *args: Any, reader: Subscriber | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 from digest.api.fields import Day, PageIn, Slug, one_of
 from digest.models import Delivery
 from subscriptions.models import Subscriber
-from subscriptions.models.readers import MAX_PAPERS
+from subscriptions.models.readers import MAX_PAPERS, MAX_WORDS_LENGTH
 from subscriptions.readers.preferences import Preferences
 
 MAX_TOPICS = 400
@@ -38,10 +38,10 @@ class PreferencesIn(Schema):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     topics: list[Slug] = Field([], max_length=MAX_TOPICS, description="Slugs of topics, from /api/v1/topics.")
-    words: str = Field("", max_length=2000, description="The reader's own words, in the query language.")
+    words: str = Field("", max_length=MAX_WORDS_LENGTH, description="The reader's own words, in the query language.")
     frequency: Annotated[str, one_of(Subscriber.Frequency.values)] = Preferences.frequency
     send_hour: int = Field(Preferences.send_hour, ge=0, le=23, description="The hour in the reader's time zone.")
-    time_zone: str = Field("UTC", max_length=40, description="A name such as Europe/Berlin.")
+    time_zone: str = Field(Preferences.time_zone, max_length=40, description="A name such as Europe/Berlin.")
     max_papers: int = Field(Preferences.max_papers, ge=1, le=MAX_PAPERS, description="Papers per email, at most.")
     amount: Annotated[str, one_of(Subscriber.Amount.values, "How close a match must be.")] = Preferences.amount
     language: Annotated[str, one_of([code for code, _ in settings.LANGUAGES])] = "en"

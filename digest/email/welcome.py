@@ -79,14 +79,14 @@ def describe_schedule(reader: Subscriber) -> str:
         day = due_times.next_weekly(slot, now, settings.PUBLISH_HOUR)
     else:
         day = due_times.next_daily(slot, now, settings.PUBLISH_HOUR).astimezone(zone).date()
-    when = _when(day, reader.send_hour, today=now.astimezone(zone).date())
+    when = _when(day, reader.send_time, today=now.astimezone(zone).date())
     if reader.mail_quiet_days or not reader.filters.exists():
         return _("Your first digest comes %(when)s.") % {"when": when}
     return _("Your first digest comes %(when)s, if new papers match what you follow.") % {"when": when}
 
 
-def _when(day: dt.date, hour: int, *, today: dt.date) -> str:
-    parts = {"weekday": date_format(day, "l"), "day": formatting.long_date(day), "time": f"{hour:02}:00"}
+def _when(day: dt.date, time: str, *, today: dt.date) -> str:
+    parts = {"weekday": date_format(day, "l"), "day": formatting.long_date(day), "time": time}
     match (day - today).days:
         case 0:
             return _("today at %(time)s") % parts

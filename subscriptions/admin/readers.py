@@ -142,11 +142,9 @@ class SubscriberAdmin(
 
     @admin.display(ordering="send_hour", description="delivery time")
     def at(self, subscriber: Subscriber) -> str:
-        """Return the hour and the place that the time zone is named after: its area would only make the list wider."""
+        """Return the time and the city of the time zone. Its continent would only make the column wider."""
         place = subscriber.time_zone.rpartition("/")[2].replace("_", " ")
-        return format_html(
-            '<span title="{}">{}:00 {}</span>', subscriber.time_zone, f"{subscriber.send_hour:02}", place
-        )
+        return format_html('<span title="{}">{} {}</span>', subscriber.time_zone, subscriber.send_time, place)
 
     @admin.display(ordering="pk", description="signed up")
     def signed_up(self, subscriber: Subscriber) -> dt.date:

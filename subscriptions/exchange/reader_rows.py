@@ -11,10 +11,10 @@ from subscriptions.email_addresses import read_address
 from subscriptions.exchange.formulas import with_formula
 from subscriptions.exchange.products import STATUSES, Product, ReaderField, Sign, Status, plain
 from subscriptions.models import Subscriber
+from subscriptions.models.readers import MAX_WORDS_LENGTH
 from subscriptions.query.grammar import FilterError, parse
 
 LONGEST_SOURCE = 100  # characters
-LONGEST_WORDS = 2000  # characters
 MAX_UNKNOWN = 1_000  # different values that are counted
 FREQUENCIES = frozenset(Subscriber.Frequency.values)
 
@@ -140,8 +140,8 @@ class RowReader:
         words = self._cell(cells, ReaderField.WORDS)
         if not words:
             return ""
-        if len(words) > LONGEST_WORDS or "\0" in words:
-            raise RowError(f"The words are longer than {LONGEST_WORDS} characters, or contain a NUL.")
+        if len(words) > MAX_WORDS_LENGTH or "\0" in words:
+            raise RowError(f"The words are longer than {MAX_WORDS_LENGTH} characters, or contain a NUL.")
         try:
             parse(words)
         except FilterError as error:

@@ -18,6 +18,8 @@ from subscriptions.models.topics import Topic
 from subscriptions.query.grammar import Criteria, FilterError, parse
 
 MAX_PAPERS = 25  # per email, the most that a reader can choose; the database checks it, so a change needs a migration
+MAX_WORDS_LENGTH = 2000  # characters of all of a reader's own words
+DEFAULT_SEND_HOUR, DEFAULT_MAX_PAPERS = 7, 10
 
 
 def _validate_words(value: str) -> None:
@@ -102,13 +104,15 @@ class Subscriber(models.Model):
     frequency = models.CharField(max_length=8, choices=Frequency.choices, default=Frequency.DAILY)
     send_hour = models.PositiveSmallIntegerField(
         "send hour",
-        default=7,
+        default=DEFAULT_SEND_HOUR,
         validators=[MaxValueValidator(23)],
         help_text="The hour (0 to 23) in the reader's time zone.",
     )
     time_zone = models.CharField(max_length=40, default="UTC", validators=[_validate_time_zone])
     max_papers = models.PositiveSmallIntegerField(
-        "maximum papers per email", default=10, validators=[MinValueValidator(1), MaxValueValidator(MAX_PAPERS)]
+        "maximum papers per email",
+        default=DEFAULT_MAX_PAPERS,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_PAPERS)],
     )
     amount = models.CharField(
         max_length=8, choices=Amount.choices, default=Amount.BALANCED, help_text="How close a match must be."
@@ -180,6 +184,11 @@ class Subscriber(models.Model):
         return f"reader {self.uid}"
 
     @property
+    def send_time(self) -> str:
+        """The delivery time in the reader's time zone, such as 07:00."""
+        return time_of(self.send_hour)
+
+    @property
     def is_subscribed(self) -> bool:
         """Return whether this reader gets digests, now or after a pause."""
         return self.status in (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)
@@ -191,13 +200,18 @@ class Subscriber(models.Model):
         return self.status == Subscriber.Status.PENDING or (has_left and self.asked_wishes is not None)
 
 
+def time_of(hour: int) -> str:
+    """Return the full hour as readers see it, such as 07:00."""
+    return f"{hour:02}:00"
+
+
 class TopicFilter(models.Model):
     """One thing that a reader follows: a topic of the catalogue, or words of their own in the query language."""
 
     # The unique constraint has an index that begins with the reader.
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="filters", db_index=False)
     topic = models.ForeignKey(Topic, on_delete=models.PROTECT, null=True, blank=True, related_name="filters")
-    words = models.TextField("own words", blank=True, max_length=2000, validators=[_validate_words])
+    words = models.TextField("own words", blank=True, max_length=MAX_WORDS_LENGTH, validators=[_validate_words])
 
     class Meta:
         verbose_name = "follow"

@@ -11,7 +11,7 @@ from subscriptions.query import grammar
 from subscriptions.query.arxiv_categories import can_be_asked_for
 
 MAX_NAMES = 6  # in a sentence
-MAX_WORDS_LENGTH = 60  # characters of a reader's own words
+MAX_SHOWN_LENGTH = 60  # characters of a reader's own words, as they are shown
 
 # Letters, short numbers and spaces: no address, link, price or telephone number.
 _HARMLESS = re.compile(
@@ -51,10 +51,10 @@ def _is_harmless(term: str) -> bool:
 
 
 def _shorten(words: str) -> str:
-    """Return the words in one line of at most MAX_WORDS_LENGTH characters, cut between words where possible."""
+    """Return the words in one line of at most MAX_SHOWN_LENGTH characters, cut between words where possible."""
     line = re.sub(r"\s*[\r\n]+\s*", ", ", words.strip())
     line = re.sub(r"\s+", " ", line)
-    if len(line) <= MAX_WORDS_LENGTH:
+    if len(line) <= MAX_SHOWN_LENGTH:
         return line
-    cut = line[: MAX_WORDS_LENGTH - 1]
+    cut = line[: MAX_SHOWN_LENGTH - 1]
     return cut.rpartition(" ")[0].rstrip(",;:- ") + "…" if " " in cut else f"{cut}…"

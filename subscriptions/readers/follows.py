@@ -6,13 +6,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from subscriptions.models import Consent, Subscriber, Topic, TopicFilter
+from subscriptions.models.readers import MAX_WORDS_LENGTH
 from subscriptions.query import grammar, validation
 from subscriptions.query.grammar import Criteria, FilterError
 from subscriptions.readers import consents
 from subscriptions.readers.consents import Trace
 from subscriptions.readers.row_lock import on_the_current_row
-
-MAX_WORDS_LENGTH = 2000  # characters of all own words, as on the form
 
 
 class FollowKind(StrEnum):

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from subscriptions.models import Subscriber, Topic, TopicFilter
+from subscriptions.models.readers import DEFAULT_MAX_PAPERS, DEFAULT_SEND_HOUR
 from subscriptions.readers.liked_papers import LikedPaper
 from subscriptions.time_zones import time_zones
 from subscriptions.topics import areas
@@ -18,9 +19,9 @@ class Preferences:
     topics: Iterable[Topic] = ()
     words: str = ""
     frequency: str = Subscriber.Frequency.DAILY
-    send_hour: int = 7
+    send_hour: int = DEFAULT_SEND_HOUR
     time_zone: str = "UTC"
-    max_papers: int = 10
+    max_papers: int = DEFAULT_MAX_PAPERS
     mail_quiet_days: bool = False
     amount: str = Subscriber.Amount.BALANCED
     one_list: bool = False
