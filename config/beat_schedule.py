@@ -12,7 +12,7 @@ _HOUR = 3600
 _TABLE = (
     (crontab(minute="10,40"), "digest.tasks.collect_papers", 1700, "Fetch the day's papers."),
     (crontab(minute="25"), "digest.tasks.enrich_papers", _HOUR, "Fetch metadata of the day's papers from arXiv."),
-    # After arXiv's announcement of the night, when the day before is complete.
+    # After arXiv's nightly announcement, when the day before is complete.
     (crontab(hour="2", minute="40"), "digest.tasks.catch_up_missed_days", _HOUR, "Backfill days that feeds missed."),
     (_EVERY_5_MINUTES, "digest.tasks.publish_due_edition", _SOON, "Publish the edition that is due."),
     (crontab(minute="3-59/15"), "digest.tasks.bring_in_thumbnails", _SOON, "Fetch the thumbnails of papers."),

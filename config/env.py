@@ -190,7 +190,7 @@ def _user(number: int) -> str:
     try:
         return pwd.getpwuid(number).pw_name
     except KeyError:
-        return f"#{number}"  # sudo's way to write it
+        return f"#{number}"  # as sudo takes a numeric id
 
 
 def folders(name: str) -> list[Path]:

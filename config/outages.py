@@ -1,6 +1,6 @@
-"""A filter of the log: errors of a database or broker that can't be reached become one line without a traceback.
+"""A log filter: an error of an unreachable database or broker becomes one line without a traceback.
 
-The console then writes that line once a minute, whatever part of a process met the error.
+The console then shows that line at most once a minute, no matter which part of the process hit the error.
 """
 
 import logging

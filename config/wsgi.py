@@ -22,8 +22,8 @@ report_wrong_keys()
 require_keys(status=STOP)
 application = with_pulse(application)
 
-# A full garbage collection looked at all objects of our modules, 0.14 s for one of twenty pages of the admin. They live
-# as long as the process, so none needs to look at them. `digest.search.index_cache` freezes its large indexes, which
-# are built later, and changed several times a day.
+# Each full garbage collection scanned all objects of our modules, which cost one in twenty admin pages 0.14 s. These
+# objects live as long as the process, so no collection needs to scan them. `digest.search.index_cache` freezes its
+# large indexes, which are built later and replaced several times a day.
 gc.collect()
 gc.freeze()

@@ -24,7 +24,7 @@ def signed_in_reader(get_response: GetResponse) -> GetResponse:
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Return what all pages know of the signed-in reader: nothing for strangers. Nothing is read before it is used."""
+    """Return what every page knows about the signed-in reader, or nothing for strangers. It is loaded on first use."""
 
     def state() -> ReaderState | None:
         reader = reader_session.reader_of(request)

@@ -1,4 +1,4 @@
-"""Accounts of staff and their groups. Only superusers hand out rights, and only they touch other superusers."""
+"""Accounts of staff and their groups. Only superusers grant permissions, and only they can change other superusers."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from digest.ops.staff import roles, second_factor, sessions
 from subscriptions.admin.base import LooksAtRelatedAdmin, log_action
 from subscriptions.pills import pill
 
-RIGHTS = ("is_superuser", "groups", "user_permissions")
+GRANTED_BY_SUPERUSERS = ("is_superuser", "groups", "user_permissions")
 
 admin.site.unregister(TOTPDevice)  # its page shows keys
 admin.site.unregister(User)
@@ -41,13 +41,13 @@ class AccountForm(UserChangeForm[User]):
         help_texts = {
             "username": "",
             "is_active": "Can log in. Untick it instead of deleting the account.",
-            "is_staff": "Can open this admin, with the rights below.",
-            "is_superuser": "May do everything. Only superusers give rights.",
+            "is_staff": "Can open this admin, with the permissions below.",
+            "is_superuser": "Can do everything. Only superusers can grant permissions.",
         }
 
 
-class TicksRightsAdmin:
-    """Groups and permissions as boxes to tick, with what they allow."""
+class PermissionCheckboxesAdmin:
+    """Groups and permissions as checkboxes, each with what it allows."""
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
         field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
@@ -67,16 +67,16 @@ def _about_group(group: Group) -> str:
 
 
 @admin.register(User)
-class AccountAdmin(LooksAtRelatedAdmin, TicksRightsAdmin, UserAdmin[User]):
+class AccountAdmin(LooksAtRelatedAdmin, PermissionCheckboxesAdmin, UserAdmin[User]):
     form = AccountForm
-    list_display = ["username", "name", "rights", "second_factor", "last_login"]
+    list_display = ["username", "name", "role", "second_factor", "last_login"]
     list_filter = ["is_superuser", "is_staff", "is_active", "groups"]
     actions = ["remove_second_factor", "log_out"]
     fieldsets = [
         (None, {"fields": ["username", "password", "second_factor"]}),
         ("Person", {"fields": [("first_name", "last_name"), "email"]}),
-        ("Rights", {"fields": [("is_active", "is_staff", "is_superuser"), "groups"]}),
-        ("Single permissions", {"fields": ["user_permissions"], "classes": ["collapse"]}),
+        ("Permissions", {"fields": [("is_active", "is_staff", "is_superuser"), "groups"]}),
+        ("Individual permissions", {"fields": ["user_permissions"], "classes": ["collapse"]}),
         ("Dates", {"fields": [("last_login", "date_joined")]}),
     ]
     readonly_fields = ["second_factor", "last_login", "date_joined"]
@@ -86,7 +86,7 @@ class AccountAdmin(LooksAtRelatedAdmin, TicksRightsAdmin, UserAdmin[User]):
         return super().get_queryset(request).prefetch_related("groups").annotate(has_factor=Exists(devices))
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        own = () if request.user.is_superuser else RIGHTS
+        own = () if request.user.is_superuser else GRANTED_BY_SUPERUSERS
         return (*super().get_readonly_fields(request, obj), *own)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
@@ -100,7 +100,7 @@ class AccountAdmin(LooksAtRelatedAdmin, TicksRightsAdmin, UserAdmin[User]):
         return user.get_full_name()
 
     @admin.display(ordering="is_superuser")
-    def rights(self, user: User) -> str:
+    def role(self, user: User) -> str:
         """Return "superuser", or the groups."""
         if not user.is_active:
             return "none: not active"
@@ -138,8 +138,8 @@ class AccountAdmin(LooksAtRelatedAdmin, TicksRightsAdmin, UserAdmin[User]):
 
 
 @admin.register(Group)
-class StaffGroupAdmin(TicksRightsAdmin, GroupAdmin):
-    """Groups. A user who may change one could give it all permissions, so only superusers may."""
+class StaffGroupAdmin(PermissionCheckboxesAdmin, GroupAdmin):
+    """Groups. Only superusers may change them: anyone else could grant themselves every permission."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)

@@ -108,7 +108,7 @@ def short_date(day: dt.date) -> str:
 
 
 def day_before(day: dt.date, last: dt.date) -> str:
-    """Return `day` as the begin of a range that ends on `last`, without the parts that both share.
+    """Return `day` as the start of a range that ends on `last`, without the parts that both share.
 
     Before “23 August 2026”, a `plain_date`, it is “17” or “31 July”.
     """

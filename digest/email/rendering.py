@@ -136,7 +136,7 @@ def build_digest_message(digest: Digest, delivery: Delivery, *, occasion: str = 
 
 
 def fits(html: str) -> bool:
-    """Return whether email clients show `html` whole."""
+    """Return whether email clients show `html` without clipping it."""
     return len(html) <= MAX_HTML and len(html.encode()) <= MAX_HTML
 
 

@@ -82,7 +82,7 @@ def rest(turn: str, until: dt.datetime) -> None:
 
 
 def _post(server: Server, body: dict[str, object]) -> bytes:
-    """Return the server's answer, within its time-out and MAX_BYTES."""
+    """Return the server's answer. It must arrive within the server's timeout, and have at most MAX_BYTES."""
     deadline, found = time.monotonic() + server.timeout, b""
     headers = {"Authorization": f"Bearer {server.key}"} if server.key else {}
     url = f"{server.url}/chat/completions"

@@ -117,7 +117,7 @@ class Index:
         """Return the papers that `interest` matches at the threshold of `amount`: fewer, balanced or more."""
         if interest.about:
             cache = self._topic_answers
-        elif interest.criteria.is_of_phrases and not self.corpus.assessments_of(interest):
+        elif interest.criteria.has_only_phrases and not self.corpus.assessments_of(interest):
             return self._answer_phrases(interest, amount)
         else:
             cache = self._own_answers

@@ -52,7 +52,7 @@ def questions(corpus: Corpus, criteria: Criteria, threshold: float) -> Iterator[
 
 
 def is_specific_enough(name: str, threshold: float) -> bool:
-    """Return whether a name's words, found one by one, may do: two words only for readers who want more."""
+    """Return whether a name matches by its single words: with two words, only for readers who want more papers."""
     spaces = name.count(" ")
     return spaces > 1 or (spaces == 1 and threshold <= scoring_weights.odds(scoring_weights.THRESHOLDS["more"]))
 

@@ -48,5 +48,5 @@ class ApiToken(models.Model):
 
 
 def valid_hash(hashed: str, now: dt.datetime) -> Q:
-    """Return the condition for tokens with this hash, or with it before a rotation that still has time to run."""
+    """Return the condition for tokens with this hash, including a rotated one that is still accepted."""
     return Q(token_hash=hashed) | Q(old_hash=hashed, old_until__gt=now)

@@ -16,7 +16,7 @@ from digest.ops.slow_counts import remembered
 from subscriptions.models import Consent
 
 WIDTH, HEIGHT = 600, 120  # of a drawing, in its own units
-SHARE = 0.75  # of a step that its bars take
+BAR_SHARE = 0.75  # of a step's width that its bars fill
 BOUNCED, COMPLAINED = ("hard", "soft", "policy"), ("complaint",)  # classes of provider reports
 RANGES = {"14d": "14 days", "3m": "3 months", "1y": "year"}  # by day, by week and by month
 
@@ -124,12 +124,12 @@ class Chart:
     @property
     def bars(self) -> Iterator[Bar]:
         step = WIDTH / len(self.spans)
-        width = step * SHARE / len(self.series)
+        width = step * BAR_SHARE / len(self.series)
         for column, span in enumerate(self.spans):
             for order, one in enumerate(self.series):
                 number = one.numbers[column]
                 height = round(max(HEIGHT * number / self.top, 1), 1) if number else 0
-                x = round(column * step + step * (1 - SHARE) / 2 + order * width, 1)
+                x = round(column * step + step * (1 - BAR_SHARE) / 2 + order * width, 1)
                 address = one.address(span.begins, span.ends) if number else ""
                 yield Bar(one.name, span, number, order, address, x, round(width, 1), height)
 

@@ -1,7 +1,7 @@
 """The words of papers as sparse vectors: how often a paper has each word and pair of words. Pure.
 
 A word is stored as one of BUCKETS numbers (its hash), so that a vector is two small arrays and means the same in every
-process. Two words of a day seldom share a number.
+process. Two words in one day's papers rarely share a number.
 """
 
 import math

@@ -204,8 +204,8 @@ def make_reference(fields: Fields) -> Reference:
 def _references_in_lines(text: str, *, is_rest: bool) -> Iterator[Reference]:
     """Yield the ids and links in each line. A line without any is a title if it looks like one.
 
-    A line that names no paper is yielded as well, with its text alone, so that the visitor learns of it. That would
-    be noise where the text is what BibTeX or RIS left over: `is_rest`.
+    A line that names no paper is yielded as well, with its text alone, so that the visitor sees that it was not
+    understood. This is skipped if `is_rest`: the text is what the parsers of BibTeX and RIS left over.
     """
     has_places = bool(_LINK.search(text) or _BARE_ID.search(text))
     for line in text.split("\n"):

@@ -36,7 +36,7 @@ class Preview:
         return sum(digest.of_how_many for digest in self.digests)
 
     @property
-    def a_digest(self) -> int:
+    def papers_per_digest(self) -> int:
         """The mean number of papers in a digest, rounded."""
         return round(self.papers / len(self.digests)) if self.digests else 0
 

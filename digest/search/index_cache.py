@@ -48,7 +48,7 @@ class _CachedIndex:
     def may_know_more(self) -> bool:
         """Return whether to rebuild the index: it had no embeddings and most exist now, or the last one was computed.
 
-        It is not rebuilt for each few embeddings in between.
+        A few new embeddings in between are no reason to.
         """
         missing = embeddings.missing(self.texts) if self.missing else 0
         had_none = self.index.corpus.embedding_space is None

@@ -74,7 +74,7 @@ def _phrases_by_key(paper: PaperText) -> dict[str, tuple[str, bool]]:
 
 
 def _most_frequent(papers: dict[str, float], least: float) -> list[tuple[str, float]]:
-    """Return the phrases that at least `least` papers contain, at most MAX_CANDIDATES times two."""
+    """Return up to twice MAX_CANDIDATES phrases that at least `least` papers contain, the most frequent first."""
     enough = [(key, number) for key, number in papers.items() if number >= least]
     return sorted(enough, key=lambda pair: (-pair[1], pair[0]))[: 2 * MAX_CANDIDATES]
 

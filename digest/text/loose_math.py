@@ -51,7 +51,7 @@ _LONE_BRACE = re.compile(r"(?<=\S)\}")
 
 
 def plain_loose_math(text: str) -> str:
-    """Return `text` with loose formulas in plain Unicode. Of nested ones it converts the innermost."""
+    """Return `text` with loose formulas in plain Unicode. If they are nested, only the innermost is converted."""
     if not MAYBE.search(text):
         return text
     text = _LOOSE.sub(_readable, text)

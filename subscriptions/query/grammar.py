@@ -69,7 +69,7 @@ class Criteria(NamedTuple):
         return bool(self.min_votes) and not self._replace(min_votes=0).wants_something
 
     @property
-    def is_of_phrases(self) -> bool:
+    def has_only_phrases(self) -> bool:
         """Return whether there are only phrases, quoted or not."""
         return not (
             self.authors or self.categories or self.exclusions or self.sentence or self.min_votes or self.ignored

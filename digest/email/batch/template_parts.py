@@ -193,7 +193,7 @@ class TemplateSplitter:
         return render_to_string("email/digest.html", context)
 
     def _render_papers(self, kind: str, papers: Mapping[PartKey, Paper]) -> list[str]:
-        """Render each paper with the macro for papers. The reason and the begin and end of bold text are markers."""
+        """Render each paper with the macro for papers. The reason and the ends of bold text are markers."""
         macros: Any = rendering.macros_of(f"_papers.{kind}")
         matches = {key: Match(paper, 0, (BECAUSE_OF_MARKER,) * key.has_reason) for key, paper in papers.items()}
         with bold_terms.marked_instead_of_bold(BEGIN, END):

@@ -1,4 +1,4 @@
-"""The ways to alert operators: email through each provider in turn, and the webhook of ALERT_URL."""
+"""The channels that alert operators: email through each provider in turn, and the webhook of ALERT_URL."""
 
 import datetime as dt
 import logging
@@ -23,7 +23,7 @@ WEBHOOK_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Event:
-    """The begin or the end of one incident, as data for programs."""
+    """The start or the end of one incident, as data for programs."""
 
     key: str
     heading: str
@@ -38,13 +38,13 @@ def exist() -> bool:
 
 
 def send(alert: Alert, events: list[Event]) -> list[str]:
-    """Send the alert by every way. Return the names of those that worked."""
-    ways = []
+    """Send the alert through every channel. Return the names of those that accepted it."""
+    accepted = []
     if settings.ALERT_URL and post(alert, events):
-        ways.append("ALERT_URL")
+        accepted.append("ALERT_URL")
     if settings.OPERATORS and email(alert):
-        ways.append("email")
-    return ways
+        accepted.append("email")
+    return accepted
 
 
 def post(alert: Alert, events: list[Event]) -> bool:

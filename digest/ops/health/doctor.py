@@ -137,8 +137,10 @@ def _details(name: str, now: dt.datetime) -> str:
         case "backup":
             last = Installation.load().backed_up_at
             return f"The last one by a timer was made at {last:%Y-%m-%d %H:%M} UTC." if last else "No timer made one."
-        case _:
+        case "source":
             return f"{Source.objects.filter(is_active=True).count()} on, and none keeps failing."
+        case _:
+            return ""
 
 
 def _broker() -> str:
@@ -160,15 +162,14 @@ def _keys() -> PartResult:
 
 
 def _address_index() -> Iterator[PartResult]:
-    """Yield a warning on a site that has grown so large that a search by a part of an address is slow."""
+    """Yield a warning if the site has outgrown searches by a part of an address without their index."""
     if address_index.is_missing():
         said = "The admin's search by a part of an address reads all of them. Run manage.py index_addresses, once."
         yield PartResult("Search", State.WARNING, said)
 
 
 def _alerts() -> PartResult:
-    ways = [name for name in ("OPERATORS", "ALERT_URL", "HEARTBEAT_URL") if getattr(settings, name)]
-    missing = [name for name in ("OPERATORS", "ALERT_URL", "HEARTBEAT_URL") if name not in ways]
+    missing = [name for name in ("OPERATORS", "ALERT_URL", "HEARTBEAT_URL") if not getattr(settings, name)]
     if not missing:
         return PartResult("Alerts", State.OK, "They go to OPERATORS and ALERT_URL, and HEARTBEAT_URL is requested.")
     *others, last = missing
@@ -180,7 +181,7 @@ def _alerts() -> PartResult:
 def _mailer(send_to: str) -> PartResult:
     if not send_to:
         names = ", ".join(failover.names()) or settings.EMAIL_BACKEND
-        said = f"By {names}: manage.py doctor --send-test you@example.org sends one."
+        said = f"To send one by {names}, run manage.py doctor --send-test you@example.org."
         return PartResult("Test email", State.UNKNOWN, said)
     text = "This email was sent by manage.py doctor, to show that emails leave and arrive."
     try:
@@ -198,7 +199,7 @@ def _dns(with_dns: bool) -> Iterator[PartResult]:
     if outbox.is_in_use() or domain == "localhost":
         yield PartResult("DNS", State.UNKNOWN, "Emails go to the outbox folder, or have no sender's domain yet.")
     elif not with_dns:
-        yield PartResult("DNS", State.UNKNOWN, "Asked for separately, because it takes seconds.")
+        yield PartResult("DNS", State.UNKNOWN, "Not checked here, because it takes several seconds.")
     else:
         states = {CheckState.OK: State.OK, CheckState.FAILED: State.FAILED, CheckState.UNKNOWN: State.UNKNOWN}
         for result in dns_checks.check_domain(domain, [], SMTP in failover.names(), dns_checks.Dns()):

@@ -88,18 +88,18 @@ def forget() -> None:
 
 
 def deliver_due(*, now: dt.datetime) -> list[str]:
-    """Send the alerts that are due, in one message. Return the ways that worked.
+    """Send the alerts that are due, in one message. Return the channels that accepted it.
 
-    If none did, they are tried again soon. If two processes come at once, one of them sends.
+    If none did, they are tried again soon. If two processes try at once, only one of them sends.
     """
     claimed = [incident for incident in Incident.objects.filter(alert_at__lte=now) if _claim(incident, now)]
     if not claimed:
         return []
     claimed.sort(key=lambda incident: (incident.began_at, incident.pk))
-    ways = channels.send(_message(claimed), [_event(incident) for incident in claimed])
+    accepted = channels.send(_message(claimed), [_event(incident) for incident in claimed])
     for incident in claimed:
-        _note_result(incident, now, worked=bool(ways) or not channels.exist())
-    return ways
+        _note_result(incident, now, worked=bool(accepted) or not channels.exist())
+    return accepted
 
 
 def _open(key: str, heading: str, text: str, now: dt.datetime, path: str) -> Incident:

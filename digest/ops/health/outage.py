@@ -37,15 +37,15 @@ def note_failure() -> bool:
     except OSError:  # the disk may be full, too; then each process alerts
         logger.warning("VAR_DIR can't be written, so each web process alerts")
     alert = Alert("the database does not answer", HEADING, (f"It began at {_began_at:%H:%M} UTC.",), TEXT)
-    ways = channels.send(alert, [Event("database", HEADING, TEXT, _began_at, None)])
-    if not ways:
+    accepted = channels.send(alert, [Event("database", HEADING, TEXT, _began_at, None)])
+    if not accepted:
         with suppress(OSError):  # the next round tries again
             (settings.VAR_DIR / FILE).unlink()
-    return bool(ways)
+    return bool(accepted)
 
 
 def note_success() -> bool:
-    """Alert to the end, if the begin was alerted to. Return whether this process did."""
+    """Report the end of the outage, if its start was reported. Return whether this process did."""
     global _began_at
     began_at, _began_at = _began_at, None
     try:

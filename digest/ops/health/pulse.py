@@ -39,7 +39,7 @@ class Pulse:
         self._thread.join(timeout=10)
 
     def round(self) -> None:
-        """Leave a heartbeat if it is time, and look after the site. If the database is down, alert to that."""
+        """Record a heartbeat if it is time, and check the site. If the database is down, alert the operators."""
         try:
             if clock.seconds() - self._beat_at >= heartbeats.EVERY:
                 self._beat()
@@ -47,20 +47,20 @@ class Pulse:
             if self.kind == Kind.WEB:
                 outage.note_success()
         except (DatabaseError, InterfaceError) as error:
-            logger.warning("No heartbeat could be left", exc_info=error)
+            logger.warning("No heartbeat could be recorded", exc_info=error)
             if self.kind == Kind.WEB:
                 outage.note_failure()
         finally:
             connection.close()
 
     def _beat(self) -> None:
-        """Leave a heartbeat. If only its table lacks a migration, go on, because the watch alerts to that."""
+        """Record a heartbeat. If only its table lacks a migration, go on: the watch alerts the operators to that."""
         try:
             heartbeats.record(self.kind, self.name, queues=self.queues)
         except DatabaseError as error:
             if not connection.is_usable():
                 raise
-            logger.warning("No heartbeat could be left: %s", str(error).strip())
+            logger.warning("No heartbeat could be recorded: %s", str(error).strip())
         self._beat_at = clock.seconds()
 
     def _run(self) -> None:

@@ -50,8 +50,8 @@ class LoginForm(AdminAuthenticationForm):
 def count_attempt(request: HttpRequest, account: str, what: str) -> Limit:
     """Count an attempt to give `what`: a password or a code. Return its first limit, to forget after a success.
 
-    Raise ValidationError if a limit is reached. Call it before it is checked, so that concurrent attempts are
-    counted, too.
+    Raise ValidationError if a limit is reached. Call this before checking the password or code, so that concurrent
+    attempts are counted, too.
     """
     now, limits = timezone.now(), _limits_of(request, account, what)
     if reached := abuse_limits.acquire(*limits, now=now):

@@ -95,7 +95,7 @@ def pairs(words: Sequence[str], where: Where = "text") -> list[SearchTerm]:
 
 
 def _spellings(word: str) -> list[str]:
-    """Return `word` and its spellings with one special letter replaced, as a name may have it."""
+    """Return `word`, its form without accents, and spellings with one special letter, such as łukasz for lukasz."""
     plain = fold(word)
     other = (
         plain[: at.start()] + letter + plain[at.end() :]

@@ -41,7 +41,7 @@ def week(hugging_face: Source) -> None:
 def test_it_composes_the_last_seven_editions() -> None:
     found = preview(Preferences(words="agents"))
     assert [digest.day for digest in found.digests] == [TODAY - dt.timedelta(days=back) for back in range(7)]
-    assert (found.papers, found.of_how_many, found.a_digest) == (7, 14, 1)
+    assert (found.papers, found.of_how_many, found.papers_per_digest) == (7, 14, 1)
     assert [m.paper.title for m in found.digests[0].for_you] == ["Agents of Day 0"]
     assert found.digests[0].for_you[0].reasons[0].found == "Agents"
 
@@ -55,7 +55,7 @@ def test_it_composes_one_weekly_digest_as_it_is_delivered() -> None:
     (digest,) = found.digests
     delivered = compose(index, profiles.profile_of(reader), TODAY)
     assert [(m.paper, m.score) for m in digest.for_you] == [(m.paper, m.score) for m in delivered.for_you]
-    assert (found.papers, found.of_how_many, found.a_digest, digest.more) == (3, 14, 3, 4)
+    assert (found.papers, found.of_how_many, found.papers_per_digest, digest.more) == (3, 14, 3, 4)
 
 
 @pytest.mark.usefixtures("week")
@@ -89,7 +89,7 @@ def test_it_shows_the_most_voted_to_who_follows_nothing() -> None:
 @pytest.mark.usefixtures("week")
 def test_it_counts_less_than_a_paper_a_day() -> None:
     found = preview(Preferences(words='"agents of day 1", submarines'))
-    assert (found.papers, found.a_digest) == (1, 0)
+    assert (found.papers, found.papers_per_digest) == (1, 0)
     assert [(advice.kind, advice.about) for advice in found.advice] == [("no_phrase", "submarines")]
 
 
@@ -106,7 +106,7 @@ def test_it_knows_what_was_learnt_from_a_reader() -> None:
 
 def test_it_has_no_advice_before_the_first_edition(db: None) -> None:
     found = preview(Preferences(words="agents"))
-    assert (found.digests, found.advice, found.papers, found.a_digest) == ((), (), 0, 0)
+    assert (found.digests, found.advice, found.papers, found.papers_per_digest) == ((), (), 0, 0)
 
 
 def test_it_refuses_words_that_cannot_be_read(db: None) -> None:

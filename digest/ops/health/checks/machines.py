@@ -12,7 +12,7 @@ from digest.ops.health.problems import HealthProblem
 
 LEAST_FREE_MB = 100.0
 BACKUP_LATE_AFTER = dt.timedelta(hours=50)  # two nights, and the timer's spread
-BACKUPS_ENDED_AFTER = dt.timedelta(days=30)  # without one, they are made in another way
+BACKUPS_ENDED_AFTER = dt.timedelta(days=30)  # from then on, backups are taken to be made some other way
 
 
 def missing_migrations(now: dt.datetime) -> Iterator[HealthProblem]:
@@ -62,7 +62,7 @@ def files_are_closed(now: dt.datetime) -> Iterator[HealthProblem]:
 
 
 def backups_are_missing(now: dt.datetime) -> Iterator[HealthProblem]:
-    """Yield a problem if a timer made backups until some days ago. Keep the incident of one that failed."""
+    """Yield a problem if the backups of a timer have stopped. Keep the incident of a backup that failed."""
     for one in Incident.objects.filter(key=backup_report.FAILED, ended_at=None):
         yield HealthProblem(one.key, one.heading, one.text, one.path, is_reported=True)
     late = Installation.objects.filter(pk=ONLY, backed_up_at__lt=now - BACKUP_LATE_AFTER)

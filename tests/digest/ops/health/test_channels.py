@@ -1,4 +1,4 @@
-"""The ways by which alerts reach the operators."""
+"""The channels by which alerts reach the operators."""
 
 import json
 import threading
@@ -130,7 +130,7 @@ def test_it_emails_by_the_mail_server_if_the_only_provider_refuses(settings: Any
 
 
 @pytest.mark.django_db
-def test_it_names_the_ways_that_worked(settings: Any) -> None:
+def test_it_names_the_channels_that_accepted_the_alert(settings: Any) -> None:
     settings.OPERATORS, settings.ALERT_URL = ["ops@example.org"], "json+http://127.0.0.1:9/"
     assert channels.send(ALERT, BEGUN) == ["email"]
     assert len(mail.outbox) == 1
