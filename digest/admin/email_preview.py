@@ -144,7 +144,7 @@ def _preview(
 
 
 def send_test(request: HttpRequest, preview: ThemePreview, address: str, about: Model) -> None:
-    """Email the preview to `address`, and log who sent it at the row that it is about."""
+    """Email the preview to `address`, and log who sent it in the history of the row `about`."""
     if abuse_limits.acquire(Limit("test email", str(request.user.pk), TEST_EMAILS), now=clock.now()):
         messages.error(request, "Not sent: you have sent as many test emails as one account may. Try again in an hour.")
         return

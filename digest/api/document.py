@@ -86,7 +86,7 @@ def _problem_schemas() -> Schema:
 
 
 def _name_security(document: Schema) -> None:
-    """Name each operation's scope: in OpenAPI 3.1, the list of any security scheme may hold them."""
+    """Name each operation's scope. OpenAPI 3.1 allows scopes with every kind of security scheme."""
     document["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "A token made in the admin. It begins with dp_."}
     }

@@ -7,7 +7,7 @@ A file for each edition in VAR_DIR, with a line for each step of an email: a sig
     -7   the server refused it, or it was not sent
     ?7   the answer never came, so it may have arrived
 
-All processes of a machine append to the same file: one write is one piece, because the file is opened for appending.
+All processes of a machine append to the same file. Each write stays in one piece, because of O_APPEND.
 """
 
 import datetime as dt

@@ -36,7 +36,7 @@ class DailyReport:
     new_readers: int
     left: int  # readers who unsubscribed
     turned_away: int  # forms that the rate limit of their network refused
-    readers: int  # active ones, in all
+    readers: int  # all active ones
     paused: int
     likes: int
     saved: int  # papers that readers saved

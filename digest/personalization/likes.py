@@ -94,7 +94,7 @@ def learn_outdated(*, now: dt.datetime, seconds: float) -> int:
 
 
 def of_readers(ids: Iterable[int]) -> dict[int, Likes]:
-    """Return the filters of those of these readers that have likes and do not say no: two or three queries for all."""
+    """Return the filters of the readers who have likes and did not opt out, in two or three queries for all of them."""
     learned = LearnedLikes.objects.filter(subscriber__in=ids, subscriber__follows_likes=True).exclude(learned_at=None)
     rows = [StoredLikes(*row) for row in learned.values_list(*StoredLikes._fields)]  # a model instance takes longer
     examples = _examples_of({_key(*example) for row in rows for example in row.examples})

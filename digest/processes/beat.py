@@ -1,7 +1,7 @@
 """The scheduler of django-celery-beat with changes.
 
 It does not wait if the clock was set back, deletes the entries of tasks that are no longer in the schedule, leaves
-heartbeats, and goes on by itself after the database or the broker was down.
+heartbeats, and resumes by itself after the database or the broker was down.
 """
 
 import datetime as dt

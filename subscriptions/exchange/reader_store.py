@@ -96,7 +96,7 @@ class Storage:
     now: dt.datetime
 
     def classify(self, rows: Sequence[ReaderRow], hashes: Mapping[str, str]) -> list[ImportOutcome]:
-        """Return for each row what becomes of it, by what the database has. `hashes` are those of the addresses."""
+        """Return what will become of each row, given what is in the database. `hashes` are those of the addresses."""
         suppressed = {found for (found,) in find(Suppression, "address_hash", hashes.values(), ["address_hash"])}
         known = find(Subscriber, "LOWER(email)", [address.lower() for address in hashes], ["email", "status"])
         states = {email.lower(): status for email, status in known}

@@ -1,4 +1,4 @@
-"""Following one topic, author or phrase by a press, and taking it back."""
+"""Following one topic, author or phrase by a button, and undoing it."""
 
 from enum import StrEnum
 

@@ -1,1 +1,1 @@
-"""Webhooks that this site calls when something happens: outbox → sender → client, signed by `signing`."""
+"""Webhooks that this site calls when something happens: outbox → sender → client, signed by `signatures`."""

@@ -63,7 +63,7 @@ def age(request: Any) -> float | None:
 
 @before_task_publish.connect
 def add_time(headers: dict[str, Any] | None = None, **kwargs: object) -> None:
-    """Add the time to a task that is being sent. Without a database it stays without, and is never too old."""
+    """Add the time to a task that is being sent. If the database is down, add none: the task is then never too old."""
     if headers is None:
         return
     try:

@@ -82,7 +82,7 @@ def resume(job: Job, *, by: str) -> bool:
 
 
 def wake() -> None:
-    """Ask a worker to run jobs now. Without a broker, the next minute's task does."""
+    """Ask a worker to run jobs now. If the broker is down, the task of the next minute runs them."""
     try:
         current_app.send_task(TASK)
     except OperationalError:

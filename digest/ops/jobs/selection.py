@@ -1,4 +1,4 @@
-"""Sets of row ids as short text: a million neighbouring ids take a few kilobytes. Pure."""
+"""Sets of row ids as short text: a million neighboring ids take a few kilobytes. Pure."""
 
 import base64
 import zlib

@@ -132,10 +132,10 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def restore(path: Path, *, replace: bool, now: dt.datetime) -> list[str]:
-    """Replace the database by that of a backup, and pause sending. Return what the operator should know.
+    """Replace the database with that of a backup, and pause sending. Return what the operator should know.
 
     Sending is not paused if the high-water mark proves that no email left after the backup. Raise BackupError or
-    DumpError, with everything as it was.
+    DumpError, and leave everything as it was.
     """
     manifest = read_manifest(path)
     _require_fitting(manifest)

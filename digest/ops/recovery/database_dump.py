@@ -39,7 +39,7 @@ def dump(path: Path) -> dict[str, int]:
 
 
 def load(path: Path) -> None:
-    """Replace the database by the dump. Raise DumpError, with the database as it was.
+    """Replace the database with the dump. If that fails, leave the database as it was and raise DumpError.
 
     Other processes must be stopped. On SQLite, the old file is kept beside the new one.
     """

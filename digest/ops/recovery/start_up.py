@@ -15,7 +15,7 @@ def require_keys(status: int = 1) -> None:
 def require_release() -> None:
     """Print why this release must not run on the database, and raise SystemExit. Return if it may.
 
-    Web processes of the release before serve on during an upgrade, so they do not call it.
+    Web processes of the release before keep running during an upgrade, so they do not call it.
     """
     _stop_because("Database", releases.problem(), 1)
 

@@ -1,6 +1,6 @@
 """The checks of a running site. Each yields what is wrong now; its name is the first part of the problems' keys.
 
-`URGENT` are those that need someone to act: nothing, or nothing right, is sent, or no page is served.
+`URGENT` are those that need someone to act now: nothing is sent, wrong things are sent, or no page is served.
 """
 
 import datetime as dt

@@ -42,7 +42,7 @@ def disks_are_full(now: dt.datetime) -> Iterator[HealthProblem]:
     for host, megabytes in sorted(free.items()):
         text = (
             f"{megabytes:.0f} MB are free where VAR_DIR is. Without space for its journal a worker sends nothing; "
-            "digests wait. Make space; sending goes on by itself."
+            "digests wait. Make space; sending then resumes by itself."
         )
         yield HealthProblem(f"disk:{host}", f"The disk of {host} is full", text)
 
