@@ -6,14 +6,13 @@ from functools import partial
 from django.conf import settings
 
 from digest.models import Source, Turn
-from digest.sources.http import ConditionalRequests, Http, stopping
+from digest.sources.http import ConditionalRequests, Http, stopping, user_agent
 
 
 def make_client(kind: str, pause: float = 0, validators: ConditionalRequests | None = None) -> Http:
     """Return a client for sources of `kind`, with `pause` seconds between any two requests of all workers together."""
-    contact = settings.CONTACT_EMAIL or settings.SITE_URL
     return Http(
-        user_agent=f"DailyPapers/1.0 (+{contact})",
+        user_agent=user_agent(),
         limit=settings.FETCH_LIMIT_MB * 1_000_000,
         # The base addresses of other kinds are the operator's settings; a feed's address was typed by an admin.
         private_hosts=kind != Source.Kind.FEED or settings.FETCH_PRIVATE_HOSTS,

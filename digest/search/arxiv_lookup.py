@@ -3,13 +3,12 @@
 import logging
 from collections.abc import Sequence
 
-from django.conf import settings
 from django.utils import timezone
 
 from digest.models import Source, Turn
 from digest.search.citation_parser import Reference
 from digest.sources import arxiv, arxiv_api
-from digest.sources.http import Http, stopping
+from digest.sources.http import Http, stopping, user_agent
 from digest.sources.records import SourceError, StoppedError
 
 logger = logging.getLogger(__name__)
@@ -23,9 +22,8 @@ def find(keys: Sequence[str]) -> list[Reference]:
     """Return the papers with these keys that arXiv has. Return none if it doesn't answer in time."""
     if not keys or _seconds_until_free() > LONGEST_WAIT:
         return []
-    contact = settings.CONTACT_EMAIL or settings.SITE_URL
     client = Http(
-        user_agent=f"DailyPapers/1.0 (+{contact})", limit=LARGEST, timeout=SECONDS, deadline=SECONDS,
+        user_agent=user_agent(), limit=LARGEST, timeout=SECONDS, deadline=SECONDS,
         before=_wait_for_turn, may_leave_host=False, tries=1,
     )  # fmt: skip
     numbers = [key.removeprefix("arxiv:") for key in keys][: arxiv_api.MAX_IDS]

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from digest.search.citation_files import Fields, make_fields
 from digest.search.citation_parser import Reference, make_reference
-from digest.sources.http import Http, StatusError
+from digest.sources.http import Http, StatusError, user_agent
 from digest.sources.records import SourceError, StoppedError, UnchangedError, UnreachableError
 from digest.sources.xml_parser import read_xml
 
@@ -167,9 +167,8 @@ def _is_orcid(number: str) -> bool:
 
 
 def _get(url: str, seconds: float, headers: Mapping[str, str], params: dict[str, str | int] | None = None) -> bytes:
-    contact = settings.CONTACT_EMAIL or settings.SITE_URL
     client = Http(
-        user_agent=f"DailyPapers/1.0 (+{contact})", limit=LARGEST, timeout=TIMEOUT, deadline=max(seconds, 0.1),
+        user_agent=user_agent(), limit=LARGEST, timeout=TIMEOUT, deadline=max(seconds, 0.1),
         headers=headers, may_leave_host=False, tries=1,
     )  # fmt: skip
     return client.get(url, params)

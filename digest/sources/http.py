@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import httpx
+from django.conf import settings
 
 from digest.sources.records import SourceError, StoppedError, UnchangedError, UnreachableError
 from digest.text.cleanup import from_html
@@ -126,6 +127,11 @@ class ConditionalRequests:
         validator = ResponseValidator(headers.get("etag", "")[:500], headers.get("last-modified", "")[:100])
         if any(validator):
             self.received[address] = validator
+
+
+def user_agent() -> str:
+    """Return the User-Agent of all requests to sources. It says how to reach the operator."""
+    return f"DailyPapers/1.0 (+{settings.CONTACT_EMAIL or settings.SITE_URL})"
 
 
 @dataclass(frozen=True)
