@@ -33,6 +33,7 @@ TURN = 20.0  # seconds
 LEASE = dt.timedelta(minutes=2)  # a step takes seconds
 RETRY_AFTER = dt.timedelta(seconds=30)
 MOST_FAILURES = 3  # in a row, of the same step
+MOST_DEATHS = 5  # of workers in a row at the same step; workers also die for reasons of their own
 MOST_PROBLEMS = 200  # that a report lists
 
 State = Job.State
@@ -73,7 +74,7 @@ def resume(job: Job, *, by: str) -> bool:
     """Queue a failed or cancelled job again, from where it ended. Return False if it is not one."""
     with transaction.atomic():
         ended = Job.objects.filter(pk=job.pk, state__in=(State.FAILED, State.CANCELLED))
-        afresh = {"cancel_requested": False, "failures": 0, "ended_at": None, "lease_until": None}
+        afresh = {"cancel_requested": False, "failures": 0, "worker": "", "ended_at": None, "lease_until": None}
         resumed = ended.update(state=State.QUEUED, **afresh)
         if resumed:
             audit.record(by=by, action="Resumed the job.", target=job)
@@ -111,7 +112,7 @@ def _claim(worker: str) -> Job | None:
             return None
         skips = connection.features.has_select_for_update_skip_locked
         job = _waiting().select_for_update(skip_locked=skips).order_by("pk").first()
-        if job is None:
+        if job is None or _ended_by_deaths(job):
             return None
         job.state, job.worker, job.started_at = State.RUNNING, worker, job.started_at or clock.now()
         job.save(update_fields=["state", "worker", "started_at"])
@@ -164,6 +165,31 @@ def _add(report: dict[str, Any], step: Step) -> dict[str, Any]:
     return {"skipped": skipped, "problems": problems[:MOST_PROBLEMS], "facts": facts}
 
 
+def _ended_by_deaths(job: Job) -> bool:
+    """Count the death of the worker that held this job, if one did. Return whether the job has failed by it.
+
+    A step may kill each process that runs it, for example by taking all memory.
+    """
+    if not job.worker:
+        return False
+    job.failures += 1
+    job.save(update_fields=["failures"])
+    if job.failures < MOST_DEATHS:
+        return False
+    _fail(
+        job, f"The job failed: {MOST_DEATHS} workers died in a row while they did this step. It may need more memory."
+    )
+    job.save()
+    return True
+
+
+def _fail(job: Job, problem: str) -> None:
+    """End the job with a reason. The caller saves it."""
+    job.state, job.ended_at, job.worker, job.lease_until = State.FAILED, clock.now(), "", None
+    job.report = _add(job.report, Step(problems=[problem]))
+    _log_end(job)
+
+
 def _note_failure(job: Job, error: Exception) -> None:
     """Let another worker try the step again later. After a few failures in a row, the job has failed."""
     held = Job.objects.filter(pk=job.pk, worker=job.worker, state=State.RUNNING)
@@ -174,10 +200,7 @@ def _note_failure(job: Job, error: Exception) -> None:
         stored.failures += 1
         stored.worker = ""
         if stored.failures >= MOST_FAILURES:
-            stored.state, stored.ended_at = State.FAILED, clock.now()
-            problem = f"The job failed: {type(error).__name__}. The worker’s log has the details."
-            stored.report = _add(stored.report, Step(problems=[problem]))
-            _log_end(stored)
+            _fail(stored, f"The job failed: {type(error).__name__}. The worker’s log has the details.")
         stored.save()
         Job.objects.filter(pk=job.pk).update(lease_until=_after(RETRY_AFTER))
 

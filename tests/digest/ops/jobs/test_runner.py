@@ -168,6 +168,43 @@ def test_a_step_that_fails_is_tried_three_times(monkeypatch: pytest.MonkeyPatch)
     assert len(calls) == 4
 
 
+def test_a_job_that_kills_each_worker_fails_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    deaths = count(1)
+
+    def deadly(job: Job) -> Iterator[Step]:
+        if next(deaths):
+            raise Crash
+        yield Step()
+
+    define(monkeypatch, deadly)
+    job = runner.start("test", {}, by="admin")
+    for _ in range(runner.MOST_DEATHS):
+        with pytest.raises(Crash):
+            runner.run_pending()
+        free(job)
+    assert not runner.run_pending()
+    assert next(deaths) == runner.MOST_DEATHS + 1, "no worker takes it again"
+    job.refresh_from_db()
+    assert (job.state, job.worker) == (State.FAILED, "")
+    assert "workers died in a row" in job.report["problems"][0]
+    assert runner.resume(job, by="admin")
+
+
+def test_a_step_between_deaths_of_workers_starts_their_count_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def deadly(job: Job) -> Iterator[Step]:
+        yield Step(done=1)
+        raise Crash
+
+    define(monkeypatch, deadly)
+    job = runner.start("test", {}, by="admin")
+    for _ in range(runner.MOST_DEATHS + 2):
+        with pytest.raises(Crash):
+            runner.run_pending()
+        free(job)
+    job.refresh_from_db()
+    assert job.state == State.RUNNING
+
+
 def test_a_job_that_another_worker_took_over_counts_no_step_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     def is_slow(job: Job) -> Iterator[Step]:
         Job.objects.filter(pk=job.pk).update(worker="another")
