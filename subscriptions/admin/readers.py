@@ -182,6 +182,7 @@ class TopicFilterAdmin(
     search_fields = ["subscriber__email", "words", "topic__name"]
     autocomplete_fields = ["subscriber", "topic"]
     list_select_related = ["subscriber", "topic"]
+    list_per_page = 50
 
     def search(self, request: HttpRequest, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Find filters by address, own words or topic: each by itself, because indexes need that."""
