@@ -66,7 +66,7 @@ def failing_sources() -> list[FailingSource]:
 
 
 def failure_of(source: Source) -> FailingSource | None:
-    """Return the bad runs in a row of `source`, or None if it does not keep failing."""
+    """Return `source` with its latest consecutive bad runs, or None if it does not keep failing."""
     return _failure(source, _last_runs([source]))
 
 

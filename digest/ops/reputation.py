@@ -136,7 +136,7 @@ def _rates(sent: int, events: Counter[str]) -> ReputationRates:
 
 
 def _extend(spans: list[Span], first: dt.datetime, last: dt.datetime) -> None:
-    """Add a day to `spans`, to the last one if it follows it, so that one query reads all of them."""
+    """Add a day to `spans`. If it follows the last span, extend that one, to keep the query short."""
     if spans and spans[-1][1] == first:
         first = spans.pop()[0]
     spans.append((first, last))

@@ -29,7 +29,7 @@ class QueryProfile(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Papers of a digest under one heading: what their strongest interest is, or "" for papers of all interests."""
+    """Papers of a digest under one heading: the label of their strongest interest, or "" if there are no headings."""
 
     interest: str
     matches: tuple[Match, ...]

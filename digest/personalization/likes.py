@@ -197,8 +197,8 @@ def _key(pk: int, verb: str) -> tuple[bool, int]:
 def _background(now: dt.datetime) -> Background:
     """Return papers in general.
 
-    What closeness is usual is measured on papers of former digests alone. Those that a digest may still bring would
-    make themselves look usual. On a new site they are still needed to learn from.
+    The usual closeness is measured on older papers only: recent ones are ranked for digests, and would make themselves
+    look usual. A new site has few older papers, so it learns from recent ones, too.
     """
     papers = Paper.objects.order_by("-pk").values_list("pk", flat=True)
     older = list(papers.filter(first_seen_at__lt=now - RECENT)[: 2 * MOST_GENERAL])

@@ -90,7 +90,7 @@ class _QueryEmbeddings:
     """The embeddings of readers' queries, read or computed when needed. The last few thousand stay in memory."""
 
     def __init__(self, *, keep: bool) -> None:
-        """Store new embeddings in the database if `keep` is set. It is not for queries that visitors try."""
+        """Store new embeddings in the database if `keep` is set. Don't set it for queries that visitors try."""
         self._keep = keep
         self._kept: BoundedCache[str, Vectors] = BoundedCache()
 

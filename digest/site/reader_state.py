@@ -8,7 +8,7 @@ from subscriptions.readers import follows
 
 
 class ReaderState:
-    """The reader's papers and follows. Each kind is read once a page, when the first button needs it."""
+    """The reader's papers and follows. Each kind is read once per page, when the first button needs it."""
 
     def __init__(self, reader: Subscriber) -> None:
         self._reader = reader

@@ -111,9 +111,9 @@ def _domain_limits(post: FormPost) -> tuple[abuse_limits.Limit, abuse_limits.Lim
 def _acquire_limits(post: FormPost, now: dt.datetime) -> abuse_limits.Limit | None:
     """Count the post against its limits. Return the limit that is reached, or None.
 
-    As many posts for a mailbox count as emails can be sent to it, whether or not they lead to one. Otherwise the
-    remaining limit would reveal who is a reader. Further ones don't count: they lead to no emails, and one mailbox
-    could use up the limit on its domain.
+    Each post for a mailbox counts, whether or not it leads to an email. Otherwise the rest of the limit would reveal
+    who is a reader. Once a mailbox has had as many posts as emails may be sent to it, further posts don't count: they
+    lead to no email, and one mailbox could use up the limit on its domain.
     """
     own = abuse_limits.counted_posts(post.kind, post.email)
     if abuse_limits.is_reached(own, now=now):

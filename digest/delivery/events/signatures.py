@@ -25,7 +25,7 @@ class StaleSignatureError(SuspiciousOperation):
 
 
 def use_once(request: HttpRequest, *, now: dt.datetime) -> None:
-    """Raise StaleSignatureError unless the request's signature is recent and unused. It was verified before."""
+    """Raise StaleSignatureError unless the request's signature is recent and unused. It must be verified already."""
     signed = _signed(request)
     made_at = str(signed["timestamp"])
     is_recent = _SECONDS.fullmatch(made_at) and abs(now.timestamp() - int(made_at)) <= VALID_FOR.total_seconds()

@@ -51,7 +51,7 @@ def post(alert: Alert, events: list[Event]) -> bool:
     """Send the alert to the webhook of ALERT_URL. Return whether it was accepted."""
     form, _, address = settings.ALERT_URL.partition("+")
     parts = urlsplit(address)
-    url, body = _FORMS[form](parts, alert, events)
+    url, body = FORMS[form](parts, alert, events)
     try:
         # The body of the answer is not read, because it may never end.
         with httpx.stream("POST", url, json=body, auth=_login(parts), timeout=WEBHOOK_SECONDS) as answer:
@@ -155,7 +155,7 @@ def _json(address: SplitResult, alert: Alert, events: list[Event]) -> tuple[str,
     return _url(address, address.path), body
 
 
-_FORMS = {"ntfy": _ntfy, "slack": _slack, "json": _json}
+FORMS = {"ntfy": _ntfy, "slack": _slack, "json": _json}
 
 
 def _url(address: SplitResult, path: str) -> str:

@@ -1,4 +1,4 @@
-"""The form of what a check finds wrong."""
+"""The problems that checks report."""
 
 from dataclasses import dataclass
 

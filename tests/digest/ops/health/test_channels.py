@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core import mail
 
+from config import env
 from digest.ops.health import channels
 from digest.ops.health.channels import Event
 from subscriptions.email.builder import Alert
@@ -134,3 +135,9 @@ def test_it_names_the_channels_that_accepted_the_alert(settings: Any) -> None:
     settings.OPERATORS, settings.ALERT_URL = ["ops@example.org"], "json+http://127.0.0.1:9/"
     assert channels.send(ALERT, BEGUN) == ["email"]
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.parametrize("form", channels.FORMS)
+def test_the_setting_takes_each_form_of_message(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    monkeypatch.setenv("ALERT_URL", f"{form}+https://example.org/hook")
+    assert env.alert_address("ALERT_URL") == f"{form}+https://example.org/hook"
