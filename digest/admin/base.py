@@ -34,15 +34,15 @@ def papers_of(matches: Iterable[Match], *, new: Container[str] = ()) -> str:
     Papers with a key in `new` are marked.
     """
     rows = ((*_row_of(one), NEW if one.paper.key in new else "") for one in matches)
-    lines = format_html_join("", '<li><a href="{0}">{1}</a>{4}<p>{2}</p><ul>{3}</ul></li>', rows)
+    lines = format_html_join("", '<li><a href="{0}">{1}</a>{4}<p>{2}</p>{3}</li>', rows)
     return format_html('<ol class="holds">{}</ol>', lines)
 
 
 def _row_of(match: Match) -> tuple[str, str, str, str]:
     """Return the paper's admin page, its title, its text with matched terms in bold, and the reason of each filter."""
     paper: Paper = match.paper  # type: ignore[assignment]  # a row in every index
-    why = [found for found in map(reasons.why_in_full, match.findings) if found[1]] or [("", "Trending.")]
-    lines = format_html_join("", "<li><b>{}</b> {}</li>", why)
+    found = [(f"{name}:" if name else "", why) for name, why in map(reasons.why_in_full, match.findings) if why]
+    lines = format_html("<ul>{}</ul>", format_html_join("", "<li><b>{}</b> {}</li>", found)) if found else ""
     shown = bold_terms.emphasized(paper.summary or first_sentences(paper.abstract, 280), match.findings)
     return reverse("admin:digest_paper_change", args=[paper.pk]), paper.title, shown, lines
 

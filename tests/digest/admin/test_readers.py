@@ -34,7 +34,7 @@ def test_it_shows_what_a_reader_would_get_with_reasons_and_as_an_email(admin_cli
     page = admin_client.get(today).content.decode()
     assert "1 of 3 papers match" not in page
     assert "2 of 3 papers match" in page  # the survey is excluded
-    assert "<b>Learning</b> “Reinforcement Learning” in the title" in page
+    assert "<b>Learning:</b> “Reinforcement Learning” in the title" in page
     assert "Trending, below them" not in page
     assert page.count("<iframe") == 2
     assert not Delivery.objects.exists()
