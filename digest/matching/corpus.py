@@ -181,6 +181,10 @@ class Corpus:
             return None
         return self.embedding_space.closeness(np.frombuffer(topic.vector, np.float16).astype(np.float32))
 
+    def topic_expansion(self, topic: Interest) -> Expansion | None:
+        """Return the expansion of a topic's name and sentence, or None if it is not known."""
+        return self.earlier.expansions([(topic.about, ())])[0]
+
     def _make_phrase_match(self, positions: dict[int, PhrasePosition]) -> PhraseMatch:
         matching = len(positions)
         if matching not in self._rarities:

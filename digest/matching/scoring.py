@@ -11,7 +11,7 @@ from digest.matching.bm25 import Values
 from digest.matching.corpus import Corpus, PhraseMatch, TextEvidence, TextFeatures
 from digest.matching.phrase_index import IN_TITLE, PhrasePosition
 from digest.matching.scoring_weights import PhraseWeights
-from digest.matching.text_features import features_of, topics_of
+from digest.matching.text_features import features_of, feedback, feedback_words, topics_of
 from digest.matching.text_questions import Question, is_specific_enough, questions
 from digest.matching.types import Interest, PaperText
 from subscriptions.query.grammar import Criteria
@@ -109,6 +109,12 @@ def topic_odds(corpus: Corpus, interest: Interest, weights: PhraseWeights) -> Va
         odds = odds + weights.coverage * corpus.bm25_index.coverage(interest.about)
     if weights.sentence and (similarity := corpus.closeness(interest.about)) is not None:
         odds = odds + weights.sentence * similarity
+    if weights.score:
+        odds = odds + weights.score * corpus.bm25_index.score(interest.about)
+    if (weights.feedback or weights.feedback_words) and (expansion := corpus.topic_expansion(interest)):
+        odds = odds + weights.feedback_words * feedback_words(corpus, expansion)
+        if (similarity := feedback(corpus, expansion)) is not None:
+            odds = odds + weights.feedback * similarity
     closeness = corpus.topic_closeness(interest)
     return odds if closeness is None else odds + weights.closeness * closeness
 
@@ -120,8 +126,11 @@ def _topic_scores(corpus: Corpus, interest: Interest, threshold: float) -> Score
 
 def _topic_weights(corpus: Corpus, interest: Interest) -> PhraseWeights:
     if interest.vector is not None:
-        by_words = not interest.vector or corpus.embedding_space is None
-        return scoring_weights.LEARNED_BY_WORDS if by_words else scoring_weights.LEARNED
+        if not interest.vector or corpus.embedding_space is None:
+            return scoring_weights.LEARNED_BY_WORDS
+        expansion = corpus.topic_expansion(interest)
+        has_vector = expansion is not None and expansion.vector is not None
+        return scoring_weights.LEARNED_WITH_EXPANSION if has_vector else scoring_weights.LEARNED
     by_words = corpus.vector(interest.profile) is None
     return scoring_weights.TOPIC_BY_WORDS if by_words else scoring_weights.TOPIC
 
@@ -198,7 +207,7 @@ def _compute_evidence(corpus: Corpus, asked: Sequence[Question]) -> list[TextEvi
 
 
 def _evidence(corpus: Corpus, question: Question, features: TextFeatures) -> TextEvidence:
-    closeness, topics, feedback = features.closeness, features.topics, features.feedback
+    closeness, topics = features.closeness, features.topics
     weights = question.weights_by_words if closeness is None else question.weights
     weights = weights.for_similarity(topics.similarity)
     if features.feedback_words is None:
@@ -215,8 +224,8 @@ def _evidence(corpus: Corpus, question: Question, features: TextFeatures) -> Tex
         odds += weights.closeness * closeness
     if features.feedback_words is not None:
         odds += weights.feedback_words * features.feedback_words
-    if feedback is not None:
-        odds += weights.feedback * feedback
+    if features.feedback is not None:
+        odds += weights.feedback * features.feedback
     return TextEvidence(odds, weights.intercept, on_topics, features)
 
 

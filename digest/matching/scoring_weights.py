@@ -47,6 +47,9 @@ class PhraseWeights(NamedTuple):
     words: float = 0.0  # overlap with the words of the topic's phrases (topic_terms.py)
     coverage: float = 0.0  # coverage of the topic's name and sentence, 0…1
     sentence: float = 0.0  # similarity to the name and sentence alone, in standard deviations
+    score: float = 0.0  # the BM25 score of the topic's name and sentence, as a number of rare words
+    feedback: float = 0.0  # similarity to the embedding of their expansion, in standard deviations
+    feedback_words: float = 0.0  # words of their expansion, in standard deviations
     closeness: float = 0.0  # similarity of the embeddings, in standard deviations
     intercept: float = 0.0  # the intercept: log-odds of a paper without any evidence
 
@@ -109,6 +112,20 @@ LEARNED = PhraseWeights(
     coverage=12.47,
     sentence=0.77,
     closeness=0.72,
+)
+# The same with an expansion of its name and sentence by the archive. It says more than where the phrases are.
+LEARNED_WITH_EXPANSION = PhraseWeights(
+    intercept=-6.9,
+    found=0.0,
+    title=0.0,
+    early=0.0,
+    rare=0.39,
+    name=2.61,
+    words=0.85,
+    score=3.75,
+    feedback=0.67,
+    feedback_words=0.11,
+    closeness=0.25,
 )
 LEARNED_BY_WORDS = PhraseWeights(
     intercept=-6.54, found=0.0, title=0.09, early=0.07, rare=0.45, name=3.37, words=1.78, coverage=16.96

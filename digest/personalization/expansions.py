@@ -123,13 +123,14 @@ class _LookUp:
 
 
 def _texts(topics: Sequence[Interest], now: dt.datetime) -> list[AskedText]:
-    """Return the texts of the newest filters, and of some older ones: all have their turn."""
+    """Return the texts of topics with examples, of the newest filters, and of some older ones: all have their turn."""
+    learned = [(topic.about, ()) for topic in topics if topic.vector]
     corpus = Corpus((), None, thesaurus_of(topics))
     own = TopicFilter.objects.filter(topic=None).order_by("-pk").values_list("words", flat=True)
     turns = max(1, -(-own.count() // FILTERS))
     start = int(now.timestamp()) // TURN % turns * FILTERS
     rows = dict.fromkeys([*own[:FILTERS], *own[start : start + FILTERS]])
-    return list(dict.fromkeys(text for words in rows for text in texts_in(corpus, _parse(words))))
+    return list(dict.fromkeys([*learned, *(text for words in rows for text in texts_in(corpus, _parse(words)))]))
 
 
 def _parse(words: str) -> Criteria:

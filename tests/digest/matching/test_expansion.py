@@ -80,3 +80,19 @@ def test_its_embedding_tells_the_papers_that_match_from_others() -> None:
     closeness = index.corpus.embedding_space.feedback(found.vector, found.vector_mean)
     assert closeness[:12].min() > closeness[12:].max()
     assert closeness.std() == pytest.approx(1, abs=0.05)
+
+
+def test_the_expansion_of_a_topic_with_examples_counts() -> None:
+    papers = earlier_papers()
+    day = [paper("OSWorld grounding", "Grounding for OSWorld. " * 3), paper("Tomatoes", "On balconies. " * 3)]
+    chance = np.random.default_rng(7)
+    vectors: Vectors = unit(chance.normal(size=(len(papers) + 3, DIMENSIONS)).astype(np.float32))
+    archive = Archive(papers, vectors[3:])
+    known = EarlierPapers(archive.word_counts, lambda texts: [archive.expand(text, vectors[0]) for text, _ in texts])
+    topic = Interest("Screens", Criteria(quoted=("screens",)), ASKED, vector=vectors[0].astype(np.float16).tobytes())
+    embedded = {text_of(one): vector for one, vector in zip(day, vectors[1:], strict=False)}
+    ratios = []
+    for earlier in (EarlierPapers(archive.word_counts), known):
+        likely = {number: p for p, number in assemble_index(day, [topic], embedded, earlier=earlier).rank(topic)}
+        ratios.append(likely[0] / likely[1])
+    assert ratios[1] > 2 * ratios[0]

@@ -107,3 +107,11 @@ def test_texts_that_differ_only_in_the_order_of_ignored_words_are_looked_up_alik
     expansions._store((ASKED, ("a", "b")), Expansion(), TODAY)
     asked = [(ASKED, ("a", "b")), (ASKED, ("b", "a")), (ASKED, ())]
     assert [found is not None for found in expansions.earlier_papers().expansions(asked)] == [True, True, False]
+
+
+@pytest.mark.usefixtures("archive")
+def test_it_expands_topics_with_examples() -> None:
+    learned = Interest("Screens", Criteria(quoted=("screens",)), ASKED, vector=bytes(768))
+    other = Interest("Chess", Criteria(quoted=("chess",)), "Chess: all of its openings")
+    assert expansions.expand_missing([learned, other], now=NOW, seconds=MINUTE) == 1
+    assert expansions.of_text(ASKED) is not None
