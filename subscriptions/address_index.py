@@ -5,7 +5,7 @@ It is on PostgreSQL only, and optional: a search without it reads all addresses,
 
 from typing import Any
 
-from django.db import OperationalError, ProgrammingError, connection
+from django.db import DatabaseError, connection
 from django.db.models import CharField, F, Func
 from django.db.models.functions import Collate, Lower
 
@@ -44,17 +44,17 @@ def create() -> bool:
         raise AddressIndexError("Only PostgreSQL has this index. SQLite needs none.")
     if exists():
         return False
-    with connection.cursor() as cursor:
-        try:
+    try:
+        with connection.cursor() as cursor:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-        except (OperationalError, ProgrammingError) as error:  # not installed, or no permission
-            raise AddressIndexError(
-                f"PostgreSQL refused its extension pg_trgm: {str(error).strip().splitlines()[0]}. It comes with "
-                "PostgreSQL's contrib package, and the owner of the database may create it: CREATE EXTENSION pg_trgm;"
-            ) from error
-        cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {NAME}")  # of a run that was stopped
-        cursor.execute(_CREATE)
-        cursor.execute("ANALYZE subscriptions_subscriber")  # how often a part occurs decides about the index's use
+            cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {NAME}")  # of a run that was stopped
+            cursor.execute(_CREATE)
+            cursor.execute("ANALYZE subscriptions_subscriber")  # the planner needs to know how frequent parts are
+    except DatabaseError as error:
+        raise AddressIndexError(
+            f"PostgreSQL refused: {str(error).strip().splitlines()[0]}. The index needs the extension pg_trgm, which "
+            "comes with PostgreSQL's contrib package. Only the owner of the database may create both."
+        ) from error
     return True
 
 
