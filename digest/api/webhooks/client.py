@@ -46,7 +46,7 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> WebhookResponse:
 
 
 def _no_answer(why: str) -> str:
-    return f"No answer within {DEADLINE:g} s{f': {why}' if why else ''}"
+    return f"No answer: {why}" if why else f"No answer within {DEADLINE:g} s"
 
 
 def _beginning(answer: httpx.Response) -> str:

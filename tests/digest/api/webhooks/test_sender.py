@@ -190,6 +190,12 @@ def test_it_follows_no_redirect(add_endpoint: Add, listener: Listener) -> None:
     assert (answer.status, len(listener.got)) == (302, 1)
 
 
+def test_the_reason_of_a_failure_names_no_time_that_did_not_pass(add_endpoint: Add) -> None:
+    answer = sender.send_test(add_endpoint(url="http://127.0.0.1:1/"), now=NOW)
+    assert answer.status is None
+    assert answer.text.startswith("No answer: ")
+
+
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:1/", "http://localhost/", "http://[::1]/", "http://169.254.169.254/"]
 )
