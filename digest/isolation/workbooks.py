@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import zipfile
+from collections.abc import Iterator
 from typing import Any
 
 MAX_ROWS = 200_000
@@ -20,20 +21,33 @@ def to_csv(body: bytes) -> bytes:
     try:
         book = openpyxl.load_workbook(io.BytesIO(body), read_only=True, data_only=True, keep_links=False)
     except Exception as error:  # openpyxl raises KeyError, TypeError and others for damaged files
-        raise ValueError(f"The XLSX file can’t be read: {error}. Save the table as CSV.") from error
+        raise _unreadable(error) from error
     sheet = book.worksheets[0] if book.worksheets else None
     if sheet is None:
         raise ValueError("The XLSX file has no sheet.")
     sheet.reset_dimensions()  # some programs write wrong ones
     text = io.StringIO()
     writer = csv.writer(text)
-    for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+    for number, cells in enumerate(_rows(sheet), 1):
         if number > MAX_ROWS:
             raise ValueError(f"The sheet has more than {MAX_ROWS} rows. Save it as CSV, which has no such limit.")
         if len(cells) > MAX_COLUMNS:
             raise ValueError(f"The sheet has more than {MAX_COLUMNS} columns. Is it a table of readers?")
         writer.writerow([_as_text(cell) for cell in cells])
     return text.getvalue().encode()
+
+
+def _rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
+    try:
+        yield from sheet.iter_rows(values_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged cell, such as a date with a thirteenth month
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> ValueError:
+    return ValueError(f"The XLSX file can’t be read: {error}. Save the table as CSV.")
 
 
 def _check_size(body: bytes) -> None:

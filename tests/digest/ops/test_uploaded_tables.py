@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import re
 import stat
 import zipfile
 from pathlib import Path
@@ -64,6 +65,18 @@ def test_it_says_that_a_workbook_is_damaged(tmp_path: Path) -> None:
         archive.writestr("xl/workbook.xml", b"<no workbook")
     with pytest.raises(TableError, match=r"damaged\.xlsx: The XLSX file can’t be read"), as_text(path):
         pass
+
+
+def test_it_says_that_a_cell_of_a_workbook_is_damaged(tmp_path: Path) -> None:
+    intact, damaged = workbook(tmp_path, [["email"], [dt.datetime(2024, 3, 1)]]), tmp_path / "damaged.xlsx"
+    with zipfile.ZipFile(intact) as archive, zipfile.ZipFile(damaged, "w") as copy:
+        for name in archive.namelist():
+            part = archive.read(name)
+            if name.endswith("sheet1.xml"):
+                part = re.sub(rb'<c r="A2".*?</c>', b'<c r="A2" t="d"><v>2024-13-01</v></c>', part)
+            copy.writestr(name, part)
+    with pytest.raises(ValueError, match=r"can’t be read: month must be in .* Save the table as CSV"):
+        workbooks.to_csv(damaged.read_bytes())
 
 
 def test_it_refuses_more_rows_than_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
