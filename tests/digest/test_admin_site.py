@@ -216,8 +216,8 @@ def test_a_delivery_shows_its_papers_and_their_web_copy(
     delivery = Delivery.objects.get()
     page = admin_client.get(f"/admin/digest/delivery/{delivery.pk}/change/").content.decode()
     assert "at Scale</a><p>About <b>Reinforcement Learning</b> at Scale.</p><ul>" in page
-    learning = r"<li><b>Learning</b> “Reinforcement[^<]* in the title.</li>"
-    assert re.search(rf"<ul>{learning}<li><b>Your words</b> [^<]*</li></ul></li>", page)
+    learning = r"<li><b>Learning:</b> “Reinforcement[^<]* in the title.</li>"
+    assert re.search(rf"<ul>{learning}<li><b>Your words:</b> [^<]*</li></ul></li>", page)
     assert "for_you" not in page
     assert f'href="{reader_urls.digest_url(alice, edition.pk)}"' in page
     Delivery.objects.update(papers={})
