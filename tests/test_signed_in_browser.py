@@ -10,12 +10,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from digest.email import reader_urls
 from digest.models import Edition, Opinion, Paper
-from digest.opinions import reading_list
+from digest.opinions import feedback, reading_list
 from subscriptions.models import Device, Subscriber, Topic
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 from tests.browser import missing_axe, violations
-from tests.conftest import make_reader
+from tests.conftest import NOW, make_reader
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -59,6 +59,22 @@ def test_a_paper_is_saved_and_liked_by_one_press_each_with_undo(page: Page, ada:
     expect(page.get_by_text("Liked: more papers like this.")).to_be_visible()
     assert Opinion.objects.get().verdict == "like"
     assert re.fullmatch(r"https?://[^/]+/", page.url)
+
+
+def test_a_paper_that_is_not_for_the_reader_becomes_one_line_with_undo(
+    page: Page, ada: Subscriber, edition: Edition
+) -> None:
+    page.goto("/")
+    first = page.locator(".card").first
+    first.get_by_role("button", name="Not for me").click()
+    expect(first.locator(".card-summary, .links").first).to_be_hidden()
+    expect(first.get_by_role("link")).to_have_count(1)
+    height = first.bounding_box()
+    assert height
+    assert height["height"] < 60
+    first.get_by_role("button", name="Not for me · Undo").click()
+    expect(first.get_by_role("button", name="Save")).to_be_visible()
+    assert not Opinion.objects.exists()
 
 
 def test_the_header_takes_two_rows_on_a_phone(page: Page, ada: Subscriber, edition: Edition) -> None:
@@ -125,6 +141,7 @@ def test_the_pages_of_a_signed_in_reader_are_accessible(page: Page, ada: Subscri
     if reason := missing_axe():
         pytest.skip(reason)
     reading_list.save(ada, edition.papers.all()[0], now=edition.published_at)
+    feedback.set_verdict(ada, edition.papers.all()[1], Opinion.Verdict.NOT_FOR_ME, now=NOW)
     page.set_viewport_size({"width": 320, "height": 640})
     for path in ("/", "/for-you/", "/saved/", "/sign-in/"):
         page.goto(path)

@@ -1,6 +1,7 @@
 """The page “For you”: the digest that the signed-in reader would get, for any day."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from digest.editions import publication
 from digest.matching import Match
-from digest.models import Edition, Paper
+from digest.models import Edition, Opinion, Paper
 from digest.search import reader_digest
 from digest.site import archive, thumbnails, topics
 from digest.views.page_cache import CARD
@@ -30,8 +31,9 @@ def for_you(request: HttpRequest, reader: Subscriber, day: dt.date | None = None
 
 def _context(reader: Subscriber, edition: Edition) -> dict[str, Any]:
     digest = reader_digest.of_day(reader, edition)
+    pks = {match.paper.pk for match in digest.matches}  # type: ignore[attr-defined]
     # The papers of an index have only the columns that matching needs.
-    papers = Paper.objects.only(*CARD).in_bulk(match.paper.pk for match in digest.matches)  # type: ignore[attr-defined]
+    papers = Paper.objects.only(*CARD).in_bulk(pks - _dismissed(reader, pks))
     shown = list(papers.values())
     return {
         "digest": digest,
@@ -44,12 +46,18 @@ def _context(reader: Subscriber, edition: Edition) -> dict[str, Any]:
     }
 
 
+def _dismissed(reader: Subscriber, pks: Iterable[int]) -> set[int]:
+    """Return the papers that the reader rated “Not for me”."""
+    rows = Opinion.objects.filter(subscriber=reader, paper__in=pks, verdict=Opinion.Verdict.NOT_FOR_ME)
+    return set(rows.values_list("paper_id", flat=True))
+
+
 def _is_by_interest(match: Match) -> bool:
     """Return whether a filter found the paper, such as likes, and not its votes alone."""
     return any(finding.interest for finding in match.findings)
 
 
 def _with_papers(matches: tuple[Match, ...], papers: dict[int, Paper]) -> list[tuple[Paper, Match]]:
-    """Return the matches with their papers, without those that were hidden or deleted meanwhile."""
+    """Return the matches with their papers, without those that were hidden, deleted or dismissed meanwhile."""
     pks = ((match.paper.pk, match) for match in matches)  # type: ignore[attr-defined]
     return [(papers[pk], match) for pk, match in pks if pk in papers]

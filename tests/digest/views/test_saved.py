@@ -9,8 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from digest.editions import publication
-from digest.models import Edition, Paper
-from digest.opinions import reading_list
+from digest.models import Edition, Opinion, Paper
+from digest.opinions import feedback, reading_list
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY
 from tests.subscriptions.security.test_reader_session import sign_in
@@ -150,6 +150,15 @@ def test_for_you_is_the_digest_of_the_day_with_reasons(client: Client, ada: Subs
     assert "Learning" in page
     assert "2608.00001" in main_of(client, f"/for-you/{TODAY}/")
     assert client.get("/for-you/2020-01-01/").status_code == 404
+
+
+def test_for_you_leaves_out_what_is_not_for_the_reader(client: Client, ada: Subscriber) -> None:
+    feedback.set_verdict(ada, paper(1), Opinion.Verdict.NOT_FOR_ME, now=NOW)
+    page = main_of(client, "/for-you/")
+    assert "2608.00001" not in page
+    assert "2608.00002" in page
+    feedback.set_verdict(ada, paper(1), "", now=NOW)
+    assert "2608.00001" in main_of(client, "/for-you/")
 
 
 def test_for_you_takes_few_queries(client: Client, ada: Subscriber, django_assert_max_num_queries: object) -> None:
