@@ -39,6 +39,14 @@ _BACKGROUND = re.compile(
     r"^(?:however|although|while|despite|existing|recent|current|prior|previous|traditional)\b", re.IGNORECASE
 )
 _LINK = re.compile(r"https?://|\bcode (?:is|will be)\b|\bavailable at\b", re.IGNORECASE)
+# A leading clause that points to the sentences before, which are not shown, such as “To address these challenges,”.
+_CONNECTIVE = re.compile(
+    r"^(?:To this end|To that end|In addition|As a result|Moreover|Furthermore|Additionally|Therefore|Thus|Hence"
+    r"|Accordingly|Consequently|Specifically|In particular|Then|Next|Finally"
+    r"|(?:To (?:address|bridge|overcome|achieve|mitigate|fill|tackle|investigate|solve|resolve|close|answer|alleviate)"
+    r"|(?:Leveraging|Build(?:ing|t) (?:up)?on|Based on|Motivated by|Guided by|Inspired by|Driven by|In light of))"
+    r" (?:this|these|that|those|such)\b[^,.;:]{0,60}), (?=\S)"
+)
 WORK, RESULT, BACKGROUND, LINK = 0.25, 0.1, -0.15, -0.5  # added to the similarity
 
 
@@ -70,8 +78,16 @@ def key_sentence(parts: Sequence[str], vectors: "Sequence[Vectors]") -> str:
     for place in sorted(range(len(parts)), key=lambda place: -scores[place]):
         if len(parts[place]) >= SHORTEST and (shown := whole(parts[place], LONGEST)):
             both = " ".join(parts[place : place + 2])
-            return both if len(shown) < SHORT and whole(both, LONGEST) and not _LINK.search(both) else shown
+            fits = len(shown) < SHORT and whole(both, LONGEST) and not _LINK.search(both)
+            return without_connective(both if fits else shown)
     return ""
+
+
+def without_connective(sentence: str) -> str:
+    """Return `sentence` without a leading clause that points to what was said before it."""
+    rest = _CONNECTIVE.sub("", sentence)
+    is_plain = rest.split(" ", 1)[0].islower()  # not a name such as iGPT
+    return rest[0].upper() + rest[1:] if rest != sentence and is_plain else rest
 
 
 def _bonus(sentence: str) -> float:

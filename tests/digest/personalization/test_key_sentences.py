@@ -6,7 +6,7 @@ import pytest
 
 from digest.models import Edition, Paper
 from digest.personalization import embeddings
-from digest.personalization.key_sentences import choose_missing
+from digest.personalization.key_sentences import choose_missing, without_connective
 from digest.text.cleanup import sentences
 from tests.conftest import NOW
 
@@ -63,3 +63,20 @@ def test_it_splits_sentences_but_not_abbreviations() -> None:
         "Is it?",
     ]
     assert sentences("") == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("To this end, we introduce a benchmark.", "We introduce a benchmark."),
+        ("To address these challenges, we propose a method.", "We propose a method."),
+        ("Leveraging this insight, iGPT learns faster.", "iGPT learns faster."),
+        ("Building on this, the model learns faster.", "The model learns faster."),
+        ("Therefore, a bound follows.", "A bound follows."),
+        ("To train robots, we propose a method.", "To train robots, we propose a method."),
+        ("Thus far, none is known.", "Thus far, none is known."),
+        ("", ""),
+    ],
+)
+def test_it_leaves_out_a_leading_clause_that_points_back(sentence: str, shown: str) -> None:
+    assert without_connective(sentence) == shown
