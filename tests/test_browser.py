@@ -275,7 +275,7 @@ def test_it_signs_up_from_the_first_page_by_one_field_and_two_presses(hand: Hand
     page.get_by_role("heading", name="Check your email").wait_for()
     page.goto(link_in_last_mail("confirm"))
     hand.press(button(page, "Yes, send me papers"))
-    page.get_by_role("heading", name="You are subscribed").wait_for()
+    page.get_by_role("heading", name="You’re subscribed").wait_for()
     assert Subscriber.objects.get(email="ada@example.org").is_subscribed
 
 

@@ -44,7 +44,10 @@ def _confirm(notice: OwedNotice) -> Note:
     """Write the confirmation. Anyone can type anyone's address, so it names no words that could be misused."""
     look = brand.current()
     reader, follows = lifecycle.as_confirmed(notice.subscriber)
-    asked = _("You, or someone using your address, signed up at %(host)s for papers on: %(choice)s.")
+    if follows:
+        asked = _("You, or someone using your address, signed up at %(host)s for papers on: %(choice)s.")
+    else:
+        asked = _("You, or someone using your address, signed up at %(host)s for the day’s top-voted papers.")
     return Note(
         notice.address,
         _("Please confirm your subscription to %(site)s") % {"site": look.name},
@@ -102,7 +105,7 @@ def _welcome(notice: OwedNotice) -> Note:
     return Note(
         notice.address,
         _("Welcome to %(site)s") % {"site": brand.current().name},
-        (_("You are subscribed."),),
+        (_("You’re subscribed."),),
         _("Read the latest papers"),
         f"{settings.SITE_URL}/",
     )
@@ -168,13 +171,13 @@ def _returned(notice: OwedNotice) -> Note:
     reader = notice.subscriber
     if reader.status == Subscriber.Status.PAUSED:
         day = date_format(reader.paused_until or "", pgettext("Django date format: 20 August 2026", "j F Y"))
-        comes = _("You are subscribed again. No digests come until %(day)s.") % {"day": day}
+        comes = _("You’re subscribed again. No digests come until %(day)s.") % {"day": day}
     else:
         terms = {"how_often": reader.get_frequency_display(), "papers": reader.max_papers}
-        comes = _("You are subscribed again. How often: %(how_often)s. Papers per digest: at most %(papers)s.") % terms
+        comes = _("You’re subscribed again. How often: %(how_often)s. Papers per digest: at most %(papers)s.") % terms
     return Note(
         notice.address,
-        _("You are subscribed to %(site)s again") % {"site": brand.current().name},
+        _("You’re subscribed to %(site)s again") % {"site": brand.current().name},
         (
             comes,
             _(

@@ -46,24 +46,24 @@ class PartResult:
 
 # The checks of a running site: their names here, and what is said if nothing is wrong.
 RUNNING = {
-    "migrations": ("Migrations", "All are applied."),
+    "migrations": ("Migrations", "All migrations are applied."),
     "broker": ("Broker", ""),
     "beat": ("Beat", ""),
     "workers": ("Workers", ""),
     "web": ("Web server", ""),
     "queue": ("Queues", ""),
-    "clock": ("Clocks", "All agree with the database's clock."),
+    "clock": ("Clocks", "All clocks agree with the database's clock."),
     "disk": ("Disk", ""),
     "files": ("Files", "All that workers write can be written."),
-    "task": ("Scheduled tasks", "All that are needed are on."),
-    "discarded": ("Age of tasks", "None was discarded."),
+    "task": ("Scheduled tasks", "All scheduled tasks that are needed are on."),
+    "discarded": ("Age of tasks", "No task was discarded for its age."),
     "source": ("Sources", ""),
-    "edition": ("Edition", "None is overdue."),
+    "edition": ("Edition", "No edition is overdue."),
     "planning": ("Planning", "Digests are planned at their hours."),
     "waiting": ("Sending", "Nothing waits longer than it should."),
     "paused": ("Pause", "Sending is not paused."),
-    "provider": ("Providers", "None refuses all emails."),
-    "poison": ("Crashing emails", "There are none."),
+    "provider": ("Providers", "No provider refuses all emails."),
+    "poison": ("Crashing emails", "No email crashes a worker."),
     "backup": ("Backups", ""),
 }
 
@@ -158,7 +158,7 @@ def _ago(row: Heartbeat, now: dt.datetime) -> str:
 
 def _keys() -> PartResult:
     problem = keys.problem()
-    return PartResult("Keys", State.FAILED if problem else State.OK, problem or "They are those of the database.")
+    return PartResult("Keys", State.FAILED if problem else State.OK, problem or "The keys are those of the database.")
 
 
 def _address_index() -> Iterator[PartResult]:

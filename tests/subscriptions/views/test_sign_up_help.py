@@ -129,6 +129,13 @@ def test_the_confirmation_names_the_choice_before_the_button(
     assert f"Learning, {named}" in text_of(visitor.get(path_of(Purpose.CONFIRM, reader)))
 
 
+def test_the_confirmation_without_a_choice_names_the_top_voted_papers() -> None:
+    lifecycle.sign_up("ada@example.org", Preferences(), now=NOW)
+    queue.send_pending(now=NOW)
+    text = " ".join(str(mail.outbox[0].body).split())
+    assert "signed up at papers.example.org for the day’s top-voted papers." in text
+
+
 def test_pages_of_the_sign_up_offer_languages_and_do_not_beckon(visitor: Client, bob: Subscriber) -> None:
     form = {"email": "ada@example.org", "stamp": ""}
     pages = {

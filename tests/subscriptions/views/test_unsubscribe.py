@@ -192,17 +192,17 @@ def test_it_brings_back_on_gentler_terms(visitor: Client, alice: Subscriber, off
     [
         (
             "undo",
-            "You are subscribed again. How often: Daily, whenever there are new papers. Papers per digest: at most 10.",
+            "You’re subscribed again. How often: Daily, whenever there are new papers. Papers per digest: at most 10.",
         ),
         (
             "weekly",
-            "You are subscribed again. How often: Weekly: the best of Monday to Friday. Papers per digest: at most 10.",
+            "You’re subscribed again. How often: Weekly: the best of Monday to Friday. Papers per digest: at most 10.",
         ),
         (
             "fewer",
-            "You are subscribed again. How often: Daily, whenever there are new papers. Papers per digest: at most 5.",
+            "You’re subscribed again. How often: Daily, whenever there are new papers. Papers per digest: at most 5.",
         ),
-        ("pause", "You are subscribed again. No digests come until 17 September 2026."),
+        ("pause", "You’re subscribed again. No digests come until 17 September 2026."),
     ],
 )
 def test_it_mails_the_reader_on_which_terms_they_came_back(
