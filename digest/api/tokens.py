@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 from django.utils.crypto import constant_time_compare
 
+from digest.api.rotation import ROTATION_TIME, is_double_click
 from digest.models import ApiToken
 from digest.models.api_tokens import valid_hash
 
 START = "dp_"  # so that programs that look for leaked secrets recognize it
 SECRET_BYTES = 32
 SHOWN = 8  # characters of the secret in the prefix
-ROTATION_TIME = dt.timedelta(days=1)  # the old token works that much longer
-DOUBLE_CLICK = dt.timedelta(minutes=1)  # no program has the new token so soon
 LONGEST = 100  # characters; a longer text is no token
 
 
@@ -39,7 +38,7 @@ def make(
 
 def rotate(row: ApiToken, *, now: dt.datetime) -> NewToken:
     """Give the token a new secret. The old one works for ROTATION_TIME, also if this is a second click."""
-    if row.old_until is None or row.old_until <= now + ROTATION_TIME - DOUBLE_CLICK:
+    if not is_double_click(row.old_until, now=now):
         row.old_hash, row.old_until = row.token_hash, now + ROTATION_TIME
     secret = _new_secret(row)
     row.save(update_fields=["prefix", "token_hash", "old_hash", "old_until"])

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import F
 from django.urls import reverse
 
+from digest.api.rotation import ROTATION_TIME, is_double_click
 from digest.api.webhooks import client, signatures
 from digest.api.webhooks.client import WebhookResponse
 from digest.models import WebhookEndpoint, WebhookMessage
@@ -24,8 +25,6 @@ MINUTE = dt.timedelta(minutes=1)
 INTERVALS = [MINUTE * minutes for minutes in (1, 5, 15, 60, 120, 240, 360, 480)]  # between tries
 GIVEN_UP_AFTER = dt.timedelta(days=1)
 DISABLED_AFTER = dt.timedelta(days=3)  # of failures without a success
-ROTATION_TIME = dt.timedelta(days=1)  # messages are signed with both secrets that much longer
-DOUBLE_CLICK = dt.timedelta(minutes=1)  # no program has the new secret so soon
 LEASE = dt.timedelta(minutes=2)
 LONGEST_ANSWER = 300  # characters in the log
 GONE = 410  # the endpoint asks for no more messages
@@ -86,8 +85,7 @@ def rotate(endpoint: WebhookEndpoint, *, now: dt.datetime) -> str:
 
     A second click keeps the old secret, because the program can't have the first click's yet.
     """
-    until = endpoint.old_secret_until
-    if until is None or until <= now + ROTATION_TIME - DOUBLE_CLICK:
+    if not is_double_click(endpoint.old_secret_until, now=now):
         endpoint.old_secret, endpoint.old_secret_until = endpoint.secret, now + ROTATION_TIME
     endpoint.secret = signatures.new_secret()
     endpoint.save(update_fields=["secret", "old_secret", "old_secret_until"])

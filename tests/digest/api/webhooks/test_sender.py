@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from digest.api.rotation import ROTATION_TIME
 from digest.api.webhooks import sender, signatures
 from digest.api.webhooks.client import WebhookResponse
 from digest.models import Incident, WebhookEndpoint, WebhookMessage
@@ -45,7 +46,7 @@ def test_while_a_secret_is_rotated_both_work(add_endpoint: Add, listener: Listen
     headers, body = listener.got[0]
     for secret in (old, new):
         Webhook(secret).verify(body, headers)
-    sender.send_test(endpoint, now=NOW + sender.ROTATION_TIME)
+    sender.send_test(endpoint, now=NOW + ROTATION_TIME)
     assert " " not in listener.got[1][0]["webhook-signature"]
 
 
