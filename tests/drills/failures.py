@@ -54,23 +54,22 @@ def postgresql_stopped(context: Context) -> Outcome:
 
 @drill("beat killed", group=SITE)
 def beat_killed(context: Context) -> Outcome:
-    site = site_of(context)
-    site.kill("beat")
-    since = time.monotonic()
-    run = site.publish()
-    alert = site.webhook.alert_after("beat", since)
-    site.start("beat")
-    return outcome(alert, time.monotonic(), run)
+    return _kill_and_restart(context, "beat")
 
 
 @drill("web server killed", group=SITE)
 def web_killed(context: Context) -> Outcome:
+    return _kill_and_restart(context, "web")
+
+
+def _kill_and_restart(context: Context, process: str) -> Outcome:
+    """Kill the process while digests are due, and start it again after the alert."""
     site = site_of(context)
-    site.kill("web")
+    site.kill(process)
     since = time.monotonic()
     run = site.publish()
-    alert = site.webhook.alert_after("web", since)
-    site.start("web")
+    alert = site.webhook.alert_after(process, since)
+    site.start(process)
     return outcome(alert, time.monotonic(), run)
 
 
