@@ -1,4 +1,4 @@
-"""The texts in a filter whose words may occur anywhere in a paper: names of several words, and sentences. Pure."""
+"""The names of several words and the sentences in a filter. Their words may occur anywhere in a paper. Pure."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -31,7 +31,7 @@ class Question(NamedTuple):
 
 
 def may_hold_texts(criteria: Criteria, threshold: float) -> bool:
-    """Return whether `criteria` have a sentence or a name whose words count wherever they are."""
+    """Return whether `criteria` have a sentence, or a name that also matches by its single words."""
     return bool(criteria.sentence) or any(is_specific_enough(name, threshold) for name in criteria.phrases)
 
 

@@ -63,9 +63,8 @@ class Product:
 
     name: str
     marks: frozenset[str] = frozenset()  # columns that only its exports have, all of them
-    columns: Mapping[ReaderField, Sequence[str]] = field(
-        default_factory=dict
-    )  # the first that exists and is filled counts
+    # The first column of a field that exists and is filled counts.
+    columns: Mapping[ReaderField, Sequence[str]] = field(default_factory=dict)
     signs: tuple[Sign, ...] = ()
 
 
