@@ -1,10 +1,15 @@
 """The admin site: a dashboard on its first page, and the models grouped by task."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest, ValidationError
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from digest import admin_navigation, clock
@@ -42,6 +47,21 @@ class PapersAdminSite(AdminSite):
             logins.remember_device(request, response)
         return response
 
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
+        """Wrap a view: it answers 404 or 400 for keys that no row can have. Django's answer is 500 for some."""
+        protected = super().admin_view(view, cacheable)
+        page = getattr(view, "__self__", None)
+
+        @wraps(protected)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if "\0" in request.path:
+                raise Http404("No address has a null character")
+            if isinstance(page, ModelAdmin) and self.has_permission(request):
+                _refuse_odd_keys(page.model, request.POST.getlist(ACTION_CHECKBOX_NAME))
+            return protected(request, *args, **kwargs)
+
+        return checked
+
     def get_urls(self) -> list[Any]:
         from digest.admin import account, doctor
 
@@ -75,3 +95,14 @@ class PapersAdminSite(AdminSite):
             "may": may,
         }
         return super().index(request, (extra_context or {}) | shown)
+
+
+def _refuse_odd_keys(model: type[Model], keys: list[str]) -> None:
+    """Raise BadRequest if a row that was selected for an action has a key that `model` can't have."""
+    for key in keys:
+        try:
+            model._meta.pk.to_python(key)
+        except ValidationError:
+            raise BadRequest("A selected row has a key that is not valid") from None
+        if "\0" in key:
+            raise BadRequest("A selected row has a null character in its key")

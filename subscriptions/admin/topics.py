@@ -64,17 +64,20 @@ class GroupWidget(forms.MultiWidget):
         super().__init__({"": forms.Select(attrs={"aria-label": "Group"}), "new": new})
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        groups = Topic.objects.exclude(group="").order_by("group").values_list("group", flat=True).distinct()
         choice: Any = self.widgets[0]
-        choice.choices = [("", "Choose a group"), *((group, group) for group in groups)]
+        choice.choices = [("", "Choose a group"), *((group, group) for group in self._groups())]
         return super().get_context(name, value, {**(attrs or {}), "maxlength": False, "required": False})
 
     def render(self, *args: Any, **kwargs: Any) -> Any:
         return format_html('<span class="group-choice">{}</span>', super().render(*args, **kwargs))
 
     def decompress(self, value: str | None) -> list[str]:
-        is_new = bool(value) and not Topic.objects.filter(group=value).exists()
+        is_new = bool(value) and value not in self._groups()
         return ["", value or ""] if is_new else [value or "", ""]
+
+    def _groups(self) -> list[str]:
+        groups = Topic.objects.exclude(group="").order_by("group").values_list("group", flat=True)
+        return list(groups.distinct())
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         chosen, new = super().value_from_datadict(data, files, name)

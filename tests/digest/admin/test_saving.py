@@ -138,3 +138,32 @@ def test_a_key_that_no_row_can_have_is_an_error_of_the_form(admin_client: Client
     answer = admin_client.post(page, untouched(admin_client.get(page)) | {"topic": given, "subscriber": given})
     assert answer.status_code == 200
     assert answer.context["errors"]
+
+
+@pytest.mark.both_databases  # PostgreSQL refuses null characters
+@pytest.mark.parametrize("given", NO_KEYS)
+def test_a_row_that_cannot_exist_is_not_found(admin_client: Client, given: str) -> None:
+    for model in ("digest_paper", "subscriptions_logo", "subscriptions_mark"):
+        for page in ("change", "delete", "history"):
+            address = reverse(f"admin:{model}_{page}", args=[given])
+            assert admin_client.get(address).status_code in (302, 403, 404), address
+
+
+@pytest.mark.both_databases  # PostgreSQL refuses null characters
+def test_a_null_character_in_a_topic_is_an_error_of_the_form(admin_client: Client, vision: Topic) -> None:
+    boxes = untouched(admin_client.get(page_of(vision)))
+    page = admin_client.post(page_of(vision), boxes | {"group_new": "a\0b", "narrower": ["\0"]})
+    assert page.status_code == 200
+    assert set(page.context["adminform"].form.errors) == {"group", "narrower"}
+
+
+@pytest.mark.parametrize("given", ["nonsense", "1e3", "\x00", "1\x00"])
+def test_a_selected_row_that_cannot_exist_is_a_bad_request(
+    admin_client: Client, client: Client, vision: Topic, given: str
+) -> None:
+    chosen = {"action": "delete_selected", "_selected_action": [str(vision.pk), given], "post": "yes"}
+    topics = reverse("admin:subscriptions_topic_changelist")
+    assert admin_client.post(topics, chosen).status_code == 400
+    admin_client.logout()
+    assert client.post(topics, chosen).status_code == 302  # to the login page
+    assert Topic.objects.filter(pk=vision.pk).exists()
