@@ -15,7 +15,7 @@ from digest.search.keyphrases import Keyphrase
 from subscriptions.models import Topic
 from subscriptions.query.grammar import Criteria, write
 
-MOST_READ = 60  # papers that topics and phrases are suggested from; the cost of a page grows with them
+MOST_READ = 50  # papers that topics and phrases are suggested from; the cost of a page grows with them
 MAX_TOPICS = 12
 MAX_PHRASES = 12
 MAX_AUTHORS = 6
