@@ -45,6 +45,17 @@
     }
   };
 
+  // Where a dismissed paper makes room for another one, add the next that the page would show now.
+  const refill = async (name) => {
+    const answer = await fetch(location.href);
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const shown = [...document.querySelectorAll("[data-actions]")].map((each) => each.dataset.actions);
+    const cards = [...page.querySelectorAll(`[data-refill="${name}"] > li`)];
+    const next = cards.find((card) => !shown.includes(card.querySelector("[data-actions]").dataset.actions));
+    if (next) document.querySelector(`[data-refill="${name}"]`).append(document.adoptNode(next));
+  };
+
   // If the script fails, let the browser post the form as it would without it.
   const submitPlainly = (button) => {
     const field = document.createElement("input");
@@ -58,6 +69,7 @@
     if (!button) return;
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form));
+    const list = button.value.startsWith("not-for-me ") && button.closest("[data-refill]");
     body.set("do", button.value);
     try {
       const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
@@ -65,6 +77,7 @@
       const { message, undo, html } = await answer.json();
       replace(html ?? "");
       show(message, undo);
+      if (list && answer.ok) refill(list.dataset.refill).catch(() => {}); // the list is shorter then
     } catch {
       submitPlainly(button);
     }

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -15,6 +16,7 @@ from digest.admin.base import papers_of
 from digest.admin.bulk import row_action
 from digest.admin.email_preview import OptionalAddressField
 from digest.admin.exchange import ExchangesSuppressionsAdmin, ExportsReadersAdmin
+from digest.editions import candidates
 from digest.email import theme_preview
 from digest.email.theme_preview import NothingToShowError, ThemePreview
 from digest.models import Delivery, Edition
@@ -25,7 +27,7 @@ from subscriptions import brand
 from subscriptions.admin.access_log import log_opening
 from subscriptions.admin.readers import SubscriberAdmin
 from subscriptions.admin.suppressions import SuppressionAdmin
-from subscriptions.models import Subscriber, Suppression
+from subscriptions.models import Subscriber, Suppression, TopicFilter
 from subscriptions.readers import lifecycle, personal_data
 
 EDITIONS = 14  # to choose from
@@ -39,9 +41,9 @@ class TodayForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        newest = Edition.objects.order_by("-day")[:EDITIONS].values("pk")
+        self.editions = list(Edition.objects.order_by("-day")[:EDITIONS])
         choices: Any = self.fields["edition"]
-        choices.queryset = Edition.objects.filter(pk__in=list(newest.values_list("pk", flat=True)))
+        choices.queryset = Edition.objects.filter(pk__in=[edition.pk for edition in self.editions])
         self.fields["send_to"].label = "Test email to"
         self.fields["send_to"].required = self.is_bound and email_preview.SEND in self.data
 
@@ -133,7 +135,9 @@ class ReaderAdmin(ExportsReadersAdmin, SubscriberAdmin):
             raise PermissionDenied
         data = request.POST if request.method == "POST" else request.GET
         form = TodayForm(data or None, initial={"send_to": getattr(request.user, "email", "")})
-        edition = (form.is_bound and form.is_valid() and form.cleaned_data["edition"]) or Edition.objects.first()
+        edition = (form.is_bound and form.is_valid() and form.cleaned_data["edition"]) or next(
+            iter(form.editions), None
+        )
         shown = _shown(reader, edition) if edition else {}
         preview: ThemePreview | None = shown.get("fitting")
         if preview and request.method == "POST" and form.is_valid():
@@ -161,7 +165,8 @@ class ReaderAdmin(ExportsReadersAdmin, SubscriberAdmin):
         return TemplateResponse(request, "admin/subscriptions/subscriber/timeline.html", context)
 
     def _reader(self, request: HttpRequest, pk: int) -> Subscriber:
-        reader = Subscriber.objects.prefetch_related("filters__topic").filter(pk=pk).first()
+        filters = Prefetch("filters", TopicFilter.objects.select_related("topic"))
+        reader = Subscriber.objects.prefetch_related(filters).filter(pk=pk).first()
         if reader is None:
             raise Http404(f"There is no reader {pk}.")
         if not self.has_view_permission(request, reader):
@@ -186,7 +191,8 @@ def _shown(reader: Subscriber, edition: Edition) -> dict[str, Any]:
         preview = theme_preview.preview_theme(brand.current(), edition, reader=reader)
     except NothingToShowError as error:
         return {"nothing": str(error), "delivery": delivery}
-    return {"fitting": preview, "delivery": delivery, "digest": preview.digest} | _lists(preview.digest)
+    since = candidates.weekly_cutoff(edition, reader)
+    return {"fitting": preview, "delivery": delivery, "digest": preview.digest, "since": since} | _lists(preview.digest)
 
 
 def _lists(digest: Digest) -> dict[str, str]:

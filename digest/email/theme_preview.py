@@ -11,6 +11,7 @@ from digest.email.rendering import RenderedEmail
 from digest.models import Edition
 from digest.personalization import paper_index, profiles
 from digest.personalization.digest_selection import Digest, compose
+from digest.search import reader_digest
 from digest.site import topics as topic_counts
 from subscriptions import brand
 from subscriptions.brand import Look
@@ -61,7 +62,7 @@ def preview_theme(
         topics = topics or _most_frequent(edition)
         digest = _digest_of_topics(topics, edition)
     else:
-        topics, digest = (), digest_of(reader, edition)
+        topics, digest = (), reader_digest.with_whole_papers(reader_digest.of_edition(reader, edition))
     if not digest.is_worth_sending:
         raise NothingToShowError(f"Nothing in the edition of {edition.day} matches what they follow: no email is sent.")
     nowhere = f"{settings.SITE_URL}/#"
@@ -69,12 +70,6 @@ def preview_theme(
     with brand.trying(look):
         mail = rendering.render(digest, edition, subscriber=reader or _sample_reader(edition), **urls)
     return ThemePreview(edition, topics, reader, digest, mail, look)
-
-
-def digest_of(reader: Subscriber, edition: Edition) -> Digest:
-    """Return the digest that the reader would get for `edition` now. Embeddings that are missing are not computed."""
-    papers = candidates.papers(edition, candidates.weekly_cutoff(edition, reader))
-    return compose(paper_index.build_index(papers, for_page=True), profiles.profile_of(reader), edition.day)
 
 
 def _digest_of_topics(topics: Sequence[Topic], edition: Edition) -> Digest:

@@ -8,12 +8,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from digest import clock
-from digest.editions import candidates, due_times, publication
+from digest.editions import due_times, publication
 from digest.email import formatting, headers, rendering
 from digest.email.formatting import _
 from digest.models import Delivery, Edition
-from digest.personalization import paper_index, profiles
-from digest.personalization.digest_selection import Digest, compose
+from digest.personalization.digest_selection import Digest
+from digest.search import reader_digest
 from subscriptions.models import OwedNotice, Subscriber
 from subscriptions.notices import queue, texts
 from subscriptions.readers import choice
@@ -122,6 +122,5 @@ def _edition_of_today(now: dt.datetime) -> Edition | None:
 def _digest_for(reader: Subscriber, edition: Edition) -> Digest | None:
     if reader.frequency == Frequency.WEEKLY:
         return None  # a weekly digest covers the whole week
-    index = paper_index.build_index(candidates.papers(edition, None), for_page=True)
-    digest = compose(index, profiles.profile_of(reader), edition.day)
+    digest = reader_digest.with_whole_papers(reader_digest.of_edition(reader, edition))
     return digest if digest.is_worth_sending else None

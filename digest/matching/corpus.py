@@ -114,8 +114,15 @@ class Corpus:
         corpus._forget()
         return corpus
 
+    def with_expansions(self, earlier: EarlierPapers) -> "Corpus":
+        """Return a corpus of the same papers and word counts that looks expansions up in `earlier`."""
+        corpus = copy(self)
+        corpus.earlier = self.earlier._replace(expansions=earlier.expansions)
+        corpus._forget()
+        return corpus
+
     def _forget(self) -> None:
-        """Drop what was computed with another catalogue."""
+        """Drop what was computed with another catalogue or other expansions."""
         self.topic_probabilities, self.reasons = {}, BoundedCache(MAX_SMALL_ENTRIES)
         self.evidence = BoundedCache(min(MAX_ENTRIES, MAX_CACHED_EVIDENCE // (len(self.papers) + 1)))
 

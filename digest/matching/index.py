@@ -84,6 +84,7 @@ class Index:
     ) -> None:
         self.corpus = Corpus(papers, embedding_space, thesaurus, assessments, earlier)
         self.papers = self.corpus.papers
+        self.waiting = 0  # papers that will be compared by meaning, and have no embedding yet
         self._voted: dict[int, Match] = {}
         self._empty = Answer({}, InterestFindings(self.corpus, Interest("", Criteria()), 0.0))
         self._topic_answers: BoundedCache[tuple[object, ...], Answer] = BoundedCache()
@@ -102,9 +103,13 @@ class Index:
         """Return an index of the same papers with another catalogue (used in evaluations)."""
         return self._of(self.corpus.with_thesaurus(thesaurus))
 
+    def with_expansions(self, earlier: EarlierPapers) -> "Index":
+        """Return an index of the same papers that looks expansions up in `earlier`."""
+        return self._of(self.corpus.with_expansions(earlier))
+
     def _of(self, corpus: Corpus) -> "Index":
         index = Index(())
-        index.corpus, index.papers = corpus, self.papers
+        index.corpus, index.papers, index.waiting = corpus, self.papers, self.waiting
         index._empty = Answer({}, InterestFindings(corpus, Interest("", Criteria()), 0.0))
         return index
 

@@ -51,6 +51,7 @@ class ArchiveWords(models.Model):
     papers = models.PositiveIntegerField()
     counts = models.JSONField(help_text="By word stem.")
     made_on = models.DateField()
+    expanded_at = models.DateTimeField(null=True, editable=False, help_text="When an expansion was stored last.")
 
     class Meta:
         verbose_name = "word counts of the archive"

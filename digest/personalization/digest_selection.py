@@ -1,12 +1,12 @@
 """Select the papers of one reader's digest: the best matches, then trending papers. Pure."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import NamedTuple
 
-from digest.matching import Index, Interest, Match, answers_of, choose_from, share
+from digest.matching import Index, Interest, Match, PaperText, answers_of, choose_from, share
 from digest.matching.scoring_weights import THRESHOLDS
 from digest.personalization.like_filter import Likes, with_likes
 from digest.personalization.slot_limits import SlotLimits
@@ -26,6 +26,7 @@ class QueryProfile(NamedTuple):
     slot_limits: SlotLimits | None = None  # of filters that the reader wants fewer papers of
     is_grouped: bool = False  # wants a heading for each interest
     by_votes: bool = False  # wants the most voted papers among those that match
+    dismissed: frozenset[str] = frozenset()  # keys of the papers that were not for the reader
 
 
 class Group(NamedTuple):
@@ -45,6 +46,7 @@ class Digest(NamedTuple):
     of_how_many: int  # papers in the edition, or in the week
     is_asked_for: bool = False  # sent even if it has no papers, and then one line says so
     is_grouped: bool = False  # the papers `for_you` are ordered by their strongest interest
+    waiting: int = 0  # papers whose embeddings are not computed yet, so that the choice may still change
 
     @property
     def is_worth_sending(self) -> bool:
@@ -63,6 +65,14 @@ class Digest(NamedTuple):
     @property
     def matches(self) -> tuple[Match, ...]:
         return self.for_you + self.trending
+
+    def with_papers(self, papers: Mapping[str, PaperText]) -> "Digest":
+        """Return the digest with these papers, by key. Leave out those that are missing."""
+        for_you, trending = (
+            tuple(replace(found, paper=papers[found.paper.key]) for found in matches if found.paper.key in papers)
+            for matches in (self.for_you, self.trending)
+        )
+        return self._replace(for_you=for_you, trending=trending)
 
     @property
     def groups(self) -> list[Group]:
@@ -89,6 +99,7 @@ def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
         of_how_many=len(index.papers),
         is_asked_for=bool(wanted.interests) and wanted.on_quiet_days,
         is_grouped=len(groups) > 1,
+        waiting=index.waiting,
     )
 
 
@@ -112,6 +123,8 @@ def _for_you(index: Index, wanted: QueryProfile) -> tuple[list[Match], int]:
         answers = with_likes(index, answers, wanted.likes, wanted.amount, least)
     is_plain = wanted.interests and not wanted.slot_limits and not wanted.by_votes
     most = wanted.max_papers if is_plain else len(index.papers)
+    if dismissed := _dismissed(index, wanted):
+        answers = [answer.without(dismissed) for answer in answers]
     matches, matching = choose_from(index, answers, wanted.exclusions, wanted.amount, most)
     if is_plain:
         return matches, matching
@@ -138,15 +151,22 @@ def _most_voted(matches: Sequence[Match], wanted: QueryProfile) -> list[Match]:
 
 def _voted(index: Index, wanted: QueryProfile, chosen: Sequence[Match]) -> list[Match]:
     """Return the papers beyond `chosen`, the most voted first, for a reader without filters."""
-    excluded = index.with_any(wanted.exclusions)
+    excluded = index.with_any(wanted.exclusions) | _dismissed(index, wanted)
     left_out = {id(found.paper) for found in chosen}
     numbers = (number for number in index.by_votes if number not in excluded)
     return [index.voted(number) for number in numbers if id(index.papers[number]) not in left_out]
 
 
+def _dismissed(index: Index, wanted: QueryProfile) -> frozenset[int]:
+    """Return the numbers of the papers that were not for the reader."""
+    if not wanted.dismissed:
+        return frozenset()
+    return frozenset(number for number, paper in enumerate(index.papers) if paper.key in wanted.dismissed)
+
+
 def _trending(index: Index, wanted: QueryProfile, for_you: list[Match]) -> tuple[Match, ...]:
     """Return the other papers with the most votes."""
     left_out = {id(found.paper) for found in for_you}
-    if wanted.exclusions:
-        left_out.update(id(index.papers[number]) for number in index.with_any(wanted.exclusions))
+    excluded = index.with_any(wanted.exclusions) | _dismissed(index, wanted)
+    left_out.update(id(index.papers[number]) for number in excluded)
     return tuple(islice((found for found in index.trending if id(found.paper) not in left_out), TRENDING))

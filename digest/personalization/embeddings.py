@@ -74,11 +74,25 @@ def newest() -> int:
 
 
 def background() -> "Vectors":
-    """Return the embeddings of the newest papers, one in each row."""
+    """Return the embeddings of papers in general (see `background_ids`), one in each row."""
     import numpy as np
 
-    rows = Vector.objects.filter(kind=Kind.PAPER).order_by("-pk").values_list("values", flat=True)[:BACKGROUND]
+    rows = Vector.objects.filter(pk__in=background_ids()).order_by("-pk").values_list("values", flat=True)
     return np.array([_unpack(values) for values in rows], np.float32).reshape(-1, DIMENSIONS)
+
+
+def background_ids() -> list[int]:
+    """Return the ids of the embeddings that show how similar texts usually are.
+
+    These are the newest ones of papers, but new papers replace them only once in BACKGROUND ids. So all processes
+    compare texts with the same papers, and the score of a paper stays the same from hour to hour.
+    """
+    papers = Vector.objects.filter(kind=Kind.PAPER).order_by("-pk").values_list("pk", flat=True)
+    newest = list(papers[:BACKGROUND])
+    if len(newest) < BACKGROUND:
+        return newest
+    settled = list(papers.filter(pk__lte=newest[0] - newest[0] % BACKGROUND)[:BACKGROUND])
+    return settled if len(settled) == BACKGROUND else newest
 
 
 def stack(vectors: "Iterable[Vectors]") -> "Vectors":

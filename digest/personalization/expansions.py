@@ -87,16 +87,29 @@ def expand_missing(topics: Sequence[Interest], *, now: dt.datetime, seconds: flo
     archive = _archive(topics, stop_at)
     if archive is None:
         return 0
-    counts = archive.word_counts
-    values = {"papers": counts.papers, "counts": counts.counts, "made_on": now.date()}
-    ArchiveWords.objects.update_or_create(pk=1, defaults=values)
+    _store_words(archive.word_counts, now.date())
     done = 0
     for text in texts:
         if time.monotonic() > stop_at:
             break
         _store(text, _expand(archive, text), now.date())
         done += 1
+    if done:
+        ArchiveWords.objects.update(expanded_at=now)
     return done
+
+
+class ArchiveState(NamedTuple):
+    """What changes with the archive's word counts, and when an expansion was stored last."""
+
+    papers: int = 0
+    made_on: dt.date | None = None
+    expanded_at: dt.datetime | None = None
+
+
+def state() -> ArchiveState:
+    row = ArchiveWords.objects.values_list(*ArchiveState._fields).first()
+    return ArchiveState(*row) if row else ArchiveState()
 
 
 def forget_unused(*, now: dt.datetime) -> int:
@@ -120,6 +133,13 @@ class _LookUp:
             found = of_texts(missing)
             known |= {text: self._kept.put(text, (found.get(text),)) for text in missing}
         return [known[text][0] for text in texts]
+
+
+def _store_words(counts: WordCounts, today: dt.date) -> None:
+    """Store the word counts of the archive, once a day if it has not grown: indexes are made again with new counts."""
+    values = {"papers": counts.papers, "counts": counts.counts, "made_on": today}
+    if not ArchiveWords.objects.filter(papers=counts.papers, made_on=today).exists():
+        ArchiveWords.objects.update_or_create(pk=1, defaults=values)
 
 
 def _texts(topics: Sequence[Interest], now: dt.datetime) -> list[AskedText]:

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from digest.matching import Index, Interest, PaperText
 from digest.matching.assembly import assemble_index, text_of
@@ -43,14 +43,34 @@ def build_index(
         known |= embeddings.of_texts(missing, embeddings.Kind.PAPER) | embeddings.of_texts(
             profiles, embeddings.Kind.TOPIC
         )
+        missing = []
     elif len(missing) > len(papers) // 2:
         level = logging.DEBUG if for_page else logging.WARNING  # a search may find papers of years ago
         logger.log(
             level, "Matching works on words alone: the embeddings of %d papers are not computed yet", len(missing)
         )
-        return assemble_index(papers, topics, assessments=assessed, earlier=earlier)
+        return _waiting(assemble_index(papers, topics, assessments=assessed, earlier=earlier), missing)
     look_up = _QueryEmbeddings(keep=not for_page)
-    return assemble_index(papers, topics, known, embeddings.background(), look_up, assessed, earlier)
+    index = assemble_index(papers, topics, known, embeddings.background(), look_up, assessed, earlier)
+    return _waiting(index, missing)
+
+
+class IndexState(NamedTuple):
+    """What an index of given papers and topics depends on, beside their own embeddings (see `Index.waiting`)."""
+
+    background: tuple[int, ...]  # the first and the last embedding of papers in general
+    archive: expansions.ArchiveState
+
+
+def state() -> IndexState:
+    """Return the state that an index has if it is made now, in at most three queries."""
+    background = embeddings.background_ids() if embeddings.is_available() else []
+    return IndexState((*background[:1], *background[-1:]), expansions.state())
+
+
+def _waiting(index: Index, missing: Sequence[str]) -> Index:
+    index.waiting = len(missing)
+    return index
 
 
 def catalogue() -> list[Interest]:

@@ -3,12 +3,13 @@
 Each filter has a key in the database and a name for readers. For a topic these are its slug and its name.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from digest.matching import OWN_WORDS, Interest
 from digest.matching.similarity import MODEL
-from digest.models import Learnt
+from digest.models import Learnt, Opinion
 from digest.personalization import likes as learned_likes
 from digest.personalization.digest_selection import QueryProfile
 from digest.personalization.like_filter import LIKES, Likes
@@ -39,7 +40,7 @@ def profile_of(subscriber: Subscriber) -> QueryProfile:
         are_saved=True,
         is_grouped=not subscriber.one_list,
         by_votes=subscriber.frequency == Subscriber.Frequency.WEEKLY,
-    )
+    )._replace(dismissed=dismissed([subscriber.pk]).get(subscriber.pk, frozenset()))
 
 
 def of_topic(topic: Topic) -> Interest:
@@ -156,6 +157,17 @@ def feedback_of(subscriber: Subscriber, topics: Iterable[Topic]) -> tuple[Likes 
     """Return what was learned from the reader's likes, and which of these topics and others they want fewer of."""
     fewer = Learnt.objects.filter(subscriber=subscriber, fewer__gt=0)
     return learned_likes.of_readers([subscriber.pk]).get(subscriber.pk), make_slot_limits(fewer, names_of(topics))
+
+
+def dismissed(subscribers: Iterable[int], *, since: dt.datetime | None = None) -> dict[int, frozenset[str]]:
+    """Return the keys of the papers that each of `subscribers` (ids) rated “Not for me”, for those who rated any."""
+    rows = Opinion.objects.filter(subscriber__in=subscribers, verdict=Opinion.Verdict.NOT_FOR_ME, filter_key="")
+    if since:
+        rows = rows.filter(said_at__gte=since)
+    keys: dict[int, set[str]] = {}
+    for reader, key in rows.order_by().values_list("subscriber_id", "paper__key"):
+        keys.setdefault(reader, set()).add(key)
+    return {reader: frozenset(papers) for reader, papers in keys.items()}
 
 
 def make_slot_limits(rows: Iterable[Learnt], names: Mapping[str, str]) -> SlotLimits | None:

@@ -59,6 +59,8 @@ def preview(preferences: Preferences, reader: Subscriber | None = None) -> Previ
         are_saved=reader is not None and _are_saved(preferences.words, reader),
         by_votes=is_weekly,
     )
+    if reader:
+        wanted = wanted._replace(dismissed=profiles.dismissed([reader.pk]).get(reader.pk, frozenset()))
     recent = index_cache.last_week() if is_weekly else index_cache.last()
     digests = tuple(compose(index, wanted, day) for day, index in recent.days)
     is_empty = not any(digest.for_you for digest in digests)

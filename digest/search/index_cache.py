@@ -3,7 +3,7 @@
 import datetime as dt
 import gc
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 from django.db.models import Count, Max, Q, Sum, TextField
@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Length
 from digest.editions import candidates, publication
 from digest.matching import Index, Interest
 from digest.models import Edition, Paper
-from digest.personalization import assessments, embeddings, paper_index
+from digest.personalization import assessments, embeddings, expansions, paper_index
 from digest.search.recent_papers import RecentPapers
 from subscriptions.models import Topic
 
@@ -33,7 +33,7 @@ FIELDS = (
     "edition",
 )
 
-# An edition's id, its day, a fingerprint of its papers, and a fingerprint of the topics.
+# An edition's id, its day, a fingerprint of its papers, and one of the topics and what else all indexes share.
 Stamp = tuple[int, dt.date, tuple[object, ...], int]
 
 
@@ -46,13 +46,13 @@ class _CachedIndex:
     missing: int
 
     def may_know_more(self) -> bool:
-        """Return whether to rebuild the index: it had no embeddings and most exist now, or the last one was computed.
-
-        A few new embeddings in between are no reason to.
-        """
+        """Return whether to rebuild the index: more embeddings exist now, and they are enough to be used."""
         missing = embeddings.missing(self.texts) if self.missing else 0
-        had_none = self.index.corpus.embedding_space is None
-        return missing < self.missing and (not missing or (had_none and self._has_half(missing)))
+        has_some = self.index.corpus.embedding_space is not None
+        return missing < self.missing and (has_some or not missing or self._has_half(missing))
+
+    def with_expansions(self) -> "_CachedIndex":
+        return replace(self, index=self.index.with_expansions(expansions.earlier_papers()))
 
     def _has_half(self, missing: int) -> bool:
         return missing <= len(self.index.papers) // 2
@@ -68,25 +68,37 @@ class _IndexCache:
         self._lock = Lock()
         self._indexes: dict[Stamp, _CachedIndex] = {}
         self._newest = 0  # id of the newest embedding at the last check
-        self._recent = self._week_of = self._week = RecentPapers(())
+        self._expanded_at: dt.datetime | None = None  # the newest expansion that the indexes look up
+        self._recent = self._week = RecentPapers(())
+        self._week_is_current = False
 
-    def recent(self, stamps: Sequence[Stamp]) -> RecentPapers:
+    def recent(self, stamps: Sequence[Stamp], expanded_at: dt.datetime | None) -> RecentPapers:
         with self._lock:  # so that two threads do not build the same index
-            self._drop_outdated()
-            if list(self._indexes) != list(stamps):
-                topics = paper_index.catalogue()
-                self._indexes = {stamp: self._indexes.get(stamp) or _build(stamp[0], topics) for stamp in stamps}
-                self._recent = RecentPapers(tuple((stamp[1], cached.index) for stamp, cached in self._indexes.items()))
-                if sum(len(index.papers) for index in self._recent.indexes) >= MANY:
-                    _freeze()
-            return self._recent
+            return self._update(stamps, expanded_at)
 
-    def week(self, stamps: Sequence[Stamp]) -> RecentPapers:
-        recent = self.recent(stamps)
+    def week(self, stamps: Sequence[Stamp], expanded_at: dt.datetime | None) -> RecentPapers:
         with self._lock:
-            if self._week_of is not recent:
-                self._week_of, self._week = recent, _build_week(stamps)
+            self._update(stamps, expanded_at)
+            if not self._week_is_current:
+                self._week, self._week_is_current = _build_week(stamps), True
             return self._week
+
+    def _update(self, stamps: Sequence[Stamp], expanded_at: dt.datetime | None) -> RecentPapers:
+        self._drop_outdated()
+        has_changed, has_expansions = list(self._indexes) != list(stamps), expanded_at != self._expanded_at
+        if has_expansions:
+            self._expanded_at = expanded_at
+            self._indexes = {stamp: cached.with_expansions() for stamp, cached in self._indexes.items()}
+            self._week = _with_expansions(self._week)
+        if has_changed:
+            topics = paper_index.catalogue()
+            self._indexes = {stamp: self._indexes.get(stamp) or _build(stamp[0], topics) for stamp in stamps}
+            self._week_is_current = False
+        if has_changed or has_expansions:
+            self._recent = RecentPapers(tuple((stamp[1], cached.index) for stamp, cached in self._indexes.items()))
+            if sum(len(index.papers) for index in self._recent.indexes) >= MANY:
+                _freeze()
+        return self._recent
 
     def _drop_outdated(self) -> None:
         """Drop the indexes without the latest embeddings. It takes one query, or none if nothing was missing."""
@@ -102,13 +114,19 @@ _cache = _IndexCache()
 
 
 def last() -> RecentPapers:
-    """Return the last LAST editions as they are now: three or four queries, and new indexes for changed editions."""
-    return _cache.recent(_stamps())
+    """Return the last LAST editions as they are now: up to seven queries, and new indexes for changed editions."""
+    return _cache.recent(*_stamps())
 
 
 def last_week() -> RecentPapers:
     """Return the week up to the last edition as one day, as a weekly digest treats it."""
-    return _cache.week(_stamps())
+    return _cache.week(*_stamps())
+
+
+def _with_expansions(papers: RecentPapers) -> RecentPapers:
+    """Return the same days, with indexes that look up the expansions that are stored now."""
+    earlier = expansions.earlier_papers()
+    return RecentPapers(tuple((day, index.with_expansions(earlier)) for day, index in papers.days))
 
 
 def _freeze() -> None:
@@ -136,7 +154,8 @@ def _build(edition_id: int, topics: Sequence[Interest]) -> _CachedIndex:
     return _CachedIndex(paper_index.build_index(papers, topics, for_page=True), texts, missing)
 
 
-def _stamps() -> list[Stamp]:
+def _stamps() -> tuple[list[Stamp], dt.datetime | None]:
+    """Return the stamps of the last editions, the newest first, and when the newest expansion was stored."""
     newest = list(Edition.objects.order_by("-day").values_list("pk", "day")[:LAST])
     shown = Paper.objects.filter(edition__in=[pk for pk, _ in newest], is_hidden=False)
     seen = shown.order_by().values_list("edition").annotate(
@@ -145,8 +164,9 @@ def _stamps() -> list[Stamp]:
     )  # fmt: skip
     assessed = assessments.newest(pk for pk, _ in newest)
     fingerprints = {pk: (*fingerprint, assessed.get(pk)) for pk, *fingerprint in seen}
-    topics = _topics_hash()
-    return [(pk, day, fingerprints.get(pk, ()), topics) for pk, day in newest]
+    background, archive = paper_index.state()
+    shared = hash((_topics_hash(), background, archive._replace(expanded_at=None)))
+    return [(pk, day, fingerprints.get(pk, ()), shared) for pk, day in newest], archive.expanded_at
 
 
 def _topics_hash() -> int:

@@ -1,23 +1,43 @@
-"""The digest that a reader would get for any day, with what they follow now."""
+"""The digest that a reader would get for an edition, with what they follow now.
 
-from digest.editions import publication
+Everything that shows such a digest before it is sent calls `of_edition`: the page “For you”, the admin, and the welcome
+email. So they show the same papers. A digest that is sent is made from an index of its own, which waits for embeddings
+(see `digest.email.batch.composer`).
+"""
+
+import datetime as dt
+
+from digest.editions import candidates
 from digest.matching import Index
-from digest.models import Edition
+from digest.models import Edition, Paper
 from digest.personalization import paper_index, profiles
 from digest.personalization.digest_selection import Digest, compose
 from digest.search import index_cache
 from subscriptions.models import Subscriber
 
 
-def of_day(reader: Subscriber, edition: Edition) -> Digest:
-    """Return the digest of one edition. Recent days use the cached indexes, older ones are indexed for it."""
-    wanted = profiles.profile_of(reader)
-    return compose(_index_of(edition), wanted, edition.day)
+def of_edition(reader: Subscriber, edition: Edition) -> Digest:
+    """Return the digest of an edition, or for a weekly reader of the days since their last digest, a week at most.
+
+    Its papers have only the columns that matching needs: see `with_whole_papers`.
+    """
+    index = _index_of(edition, candidates.weekly_cutoff(edition, reader))
+    return compose(index, profiles.profile_of(reader), edition.day)
 
 
-def _index_of(edition: Edition) -> Index:
-    for day, index in index_cache.last().days:
-        if day == edition.day:
-            return index
-    papers = publication.papers_of(edition).only(*index_cache.FIELDS)
+def with_whole_papers(digest: Digest) -> Digest:
+    """Return the digest with all columns of its papers, and their pictures, as emails need them."""
+    keys = [match.paper.key for match in digest.matches]
+    papers = candidates.with_pictures(Paper.objects.filter(key__in=keys, is_hidden=False))
+    return digest.with_papers({paper.key: paper for paper in papers})
+
+
+def _index_of(edition: Edition, cutoff: dt.date | None) -> Index:
+    """Return a cached index if there is one, or else an index of the edition, or of the days after `cutoff`."""
+    if cutoff is None or cutoff == edition.day - candidates.WEEK:
+        recent = index_cache.last() if cutoff is None else index_cache.last_week()
+        for day, index in recent.days:
+            if day == edition.day:
+                return index
+    papers = candidates.papers(edition, cutoff).only(*index_cache.FIELDS)
     return paper_index.build_index(papers, for_page=True)

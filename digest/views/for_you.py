@@ -1,16 +1,15 @@
 """The page “For you”: the digest that the signed-in reader would get, for any day."""
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from digest.editions import publication
+from digest.editions import candidates, publication
 from digest.matching import Match
-from digest.models import Edition, Opinion, Paper
+from digest.models import Edition, Paper
 from digest.search import reader_digest
 from digest.site import archive, thumbnails, topics
 from digest.views.page_cache import CARD
@@ -30,26 +29,21 @@ def for_you(request: HttpRequest, reader: Subscriber, day: dt.date | None = None
 
 
 def _context(reader: Subscriber, edition: Edition) -> dict[str, Any]:
-    digest = reader_digest.of_day(reader, edition)
+    digest = reader_digest.of_edition(reader, edition)
     pks = {match.paper.pk for match in digest.matches}  # type: ignore[attr-defined]
     # The papers of an index have only the columns that matching needs.
-    papers = Paper.objects.only(*CARD).in_bulk(pks - _dismissed(reader, pks))
+    papers = Paper.objects.only(*CARD).in_bulk(pks)
     shown = list(papers.values())
     return {
         "digest": digest,
         "for_you": _with_papers(digest.for_you, papers),
         "trending": _with_papers(digest.trending, papers),
+        "since": candidates.weekly_cutoff(edition, reader),  # None for a daily digest
         "days": archive.span(edition.day, edition.day),
         "follows_something": reader.filters.exists() or any(_is_by_interest(match) for match in digest.for_you),
         "topics_of": topics.of_papers(shown, topics.offered()),
         "pictures": thumbnails.of_papers(shown),
     }
-
-
-def _dismissed(reader: Subscriber, pks: Iterable[int]) -> set[int]:
-    """Return the papers that the reader rated “Not for me”."""
-    rows = Opinion.objects.filter(subscriber=reader, paper__in=pks, verdict=Opinion.Verdict.NOT_FOR_ME)
-    return set(rows.values_list("paper_id", flat=True))
 
 
 def _is_by_interest(match: Match) -> bool:
@@ -58,6 +52,6 @@ def _is_by_interest(match: Match) -> bool:
 
 
 def _with_papers(matches: tuple[Match, ...], papers: dict[int, Paper]) -> list[tuple[Paper, Match]]:
-    """Return the matches with their papers, without those that were hidden, deleted or dismissed meanwhile."""
+    """Return the matches with their papers, without those that were deleted meanwhile."""
     pks = ((match.paper.pk, match) for match in matches)  # type: ignore[attr-defined]
     return [(papers[pk], match) for pk, match in pks if pk in papers]

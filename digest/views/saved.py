@@ -38,6 +38,7 @@ def saved(request: HttpRequest, reader: Subscriber) -> HttpResponse:
     chosen = _chosen(request)
     rows, pages = paginate(reading_list.find(reader, **chosen), request.GET.get("page"), PAPERS_A_PAGE)
     context: dict[str, Any] = {"rows": rows, "pages": pages, "tags": reading_list.tags_of(reader), "chosen": chosen}
+    context["pictures"] = thumbnails.of_papers(reading_list.papers(rows))
     if not rows and not chosen["words"] and not chosen["tag"]:
         context |= _suggested()
     limits = {"longest_note": reading_list.MAX_NOTE_LENGTH, "longest_tags": reading_list.MAX_TAGS_LENGTH}

@@ -1,5 +1,7 @@
 """The catalogue of topics, and the page of each with the papers published on it."""
 
+import datetime as dt
+
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -45,12 +47,18 @@ def topic(request: HttpRequest, slug: str) -> HttpResponseBase:
         "topics_of": topics.of_papers(papers, labels),
         "pictures": thumbnails.of_papers(papers),
         "pages": pages,
+        "recent": topics.papers_on(found).filter(day__in=_recent_days()).count(),  # as the list of topics counts
+        "editions": LAST_EDITIONS,
         "narrower": [label for label in labels.values() if label.slug in found.narrower],
         "broader": [label for label in labels.values() if found.slug in label.narrower],
         "neighbours": [label for label in labels.values() if label.group == found.group and _is_near(label, found)],
     }
     query = ({"sort": sort} if sort else {}) | ({"page": pages.number} if pages.number > 1 else {})
     return show(request, "web/topic.html", context, query=query)
+
+
+def _recent_days() -> list[dt.date]:
+    return [edition.day for edition in archive.newest(LAST_EDITIONS)]
 
 
 def _in_order(rows: QuerySet[TopicPaper], sort: str) -> QuerySet[TopicPaper]:

@@ -46,7 +46,7 @@ def titles(edition: Edition, *slugs: str) -> list[str]:
     """Return the titles of the first digest of a reader who follows the topics."""
     topics = list(Topic.objects.filter(slug__in=slugs))
     assert len(topics) == len(slugs)
-    digest = reader_digest.of_day(make_reader("ada@example.org", topics=topics), edition)
+    digest = reader_digest.of_edition(make_reader("ada@example.org", topics=topics), edition)
     return [match.paper.title for match in digest.for_you]
 
 

@@ -17,8 +17,9 @@ from digest.editions import candidates
 from digest.email.batch.assembler import EmailAssembler
 from digest.email.batch.recipients import Recipient, RecipientLoader
 from digest.matching import Interest
-from digest.models import Edition
-from digest.personalization import assessments, paper_index, snapshot
+from digest.matching.assembly import text_of
+from digest.models import Edition, Paper
+from digest.personalization import assessments, embeddings, paper_index, snapshot
 from digest.personalization.digest_selection import compose
 from subscriptions import brand
 from subscriptions.brand import Look
@@ -70,6 +71,7 @@ class EditionContext:
         self.edition = edition
         self.papers = list(candidates.papers(edition, cutoff))
         self.index = paper_index.build_index(self.papers)
+        self._state = paper_index.state()  # after the index, which stores embeddings that were missing
         self.fresh_until = time.monotonic() + FRESH
         self._cutoff = cutoff
         self._assemblers: dict[tuple[str, Look], EmailAssembler] = {}
@@ -84,10 +86,16 @@ class EditionContext:
         edition = Edition.objects.get(pk=self.edition.pk)
         papers = candidates.papers(edition, self._cutoff)
         is_same = [*map(_content, (edition, *papers))] == [*map(_content, (self.edition, *self.papers))]
-        if not is_same or assessments.of_papers(papers) != self.index.corpus.assessments:
+        if not is_same or self._knows_more(papers):
             return EditionContext(edition, self._cutoff)
         self.fresh_until = time.monotonic() + FRESH
         return self
+
+    def _knows_more(self, papers: Iterable[Paper]) -> bool:
+        """Return whether an index of `papers` would find more now: embeddings, expansions or assessments were added."""
+        if self._state != paper_index.state() or assessments.of_papers(papers) != self.index.corpus.assessments:
+            return True
+        return bool(self.index.waiting) and embeddings.missing(map(text_of, papers)) < self.index.waiting
 
 
 class Composer:

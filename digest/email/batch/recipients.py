@@ -1,4 +1,4 @@
-"""The readers of a batch, in four queries as plain rows.
+"""The readers of a batch, in five queries as plain rows.
 
 `profiles.profile_of` makes the same profile from Django's models for one reader. This module is its double because
 model instances would cost more than the email itself.
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from digest import clock
 from digest.matching import Interest
 from digest.personalization import likes as learned_likes
 from digest.personalization import profiles
@@ -21,6 +22,7 @@ from subscriptions.models import Subscriber, Topic, TopicFilter
 from subscriptions.query.grammar import FilterError, parse
 from subscriptions.security.link_tokens import written_generation
 
+RATED = dt.timedelta(days=60)  # earlier ratings are of papers that no digest holds any more
 MAX_WORDS = 5_000  # different filters in readers' own words that are cached: some 5 MB
 
 FILTERS = f"""
@@ -63,21 +65,29 @@ class RecipientLoader:
         for reader, topic, words in _rows(FILTERS, ids):
             filters.setdefault(reader, []).append((topic, words))
         likes, limits = learned_likes.of_readers(ids), profiles.slot_limits(ids)
+        dismissed = profiles.dismissed(ids, since=clock.now() - RATED)
         if not self._topics.keys() >= {topic for several in filters.values() for topic, _ in several if topic}:
             topics = list(Topic.objects.all())
             self._topics = dict(zip((topic.pk for topic in topics), profiles.of_topics(topics), strict=True))
         return {
-            row[0]: self._recipient(row, filters.get(row[0], []), (likes.get(row[0]), limits.get(row[0])))
+            row[0]: self._recipient(
+                row,
+                filters.get(row[0], []),
+                (likes.get(row[0]), limits.get(row[0])),
+                dismissed.get(row[0], frozenset()),
+            )
             for row in _rows(READERS, ids)
         }
 
-    def _recipient(self, row: Any, filters: list[FilterRow], feedback: Feedback) -> Recipient | FilterError:
+    def _recipient(
+        self, row: Any, filters: list[FilterRow], feedback: Feedback, dismissed: frozenset[str]
+    ) -> Recipient | FilterError:
         reader, uid, generation, address, language, frequency, confirmed, *settings = row
         max_papers, on_quiet_days, amount, one_list = settings
         try:
             is_weekly = frequency == Subscriber.Frequency.WEEKLY
             profile = self._profile(
-                filters, max_papers, bool(on_quiet_days), amount, *feedback, not one_list, is_weekly
+                filters, max_papers, bool(on_quiet_days), amount, *feedback, not one_list, is_weekly, dismissed
             )
         except FilterError as error:
             return error

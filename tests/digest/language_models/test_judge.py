@@ -199,9 +199,9 @@ def test_pages_of_the_reader_show_it_and_a_visitor_with_the_same_words_sees_noth
 ) -> None:
     tried = Preferences(words="agents", amount="fewer")
     before = digest_preview.preview(tried).digests[0]
-    assert titles(reader_digest.of_day(ada, day)) == titles(before) == {"Agents for Agents"}
+    assert titles(reader_digest.of_edition(ada, day)) == titles(before) == {"Agents for Agents"}
     ask()
-    assert len(titles(reader_digest.of_day(ada, day))) == 3
+    assert len(titles(reader_digest.of_edition(ada, day))) == 3
     assert titles(digest_preview.preview(tried).digests[0]) == titles(before)
     assert len(titles(digest_preview.preview(tried, ada).digests[0])) == 3
     eve = make_reader("eve@example.org", words="gas")
