@@ -46,6 +46,11 @@ def list_name(opts: Options[Any]) -> str:
     return NAMES.get(str(opts.object_name), capfirst(str(opts.verbose_name_plural)))
 
 
+def group_name(opts: Options[Any]) -> str:
+    """Return the name of the navigation's group that a model's list is in."""
+    return next((name for name, members in GROUPS.items() if str(opts.object_name) in _with_tabs(members)), LAST)
+
+
 def by_groups(models: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the groups of the models that the user may see, each model with its `tabs`."""
     known = {model["object_name"]: model | {"name": _name(model), "tabs": []} for model in models}

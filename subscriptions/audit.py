@@ -16,6 +16,7 @@ from django.db.models import Model
 
 ACTION, LOGIN = 4, 5  # beside Django's own flags
 FLAGS = {ADDITION: "added", CHANGE: "changed", DELETION: "deleted", ACTION: "ran an action", LOGIN: "logged in"}
+OPENED = "Opened the page"  # the beginning of the entries about who looked at a reader
 ROWS_AT_ONCE = 1_000
 COMMANDS = "command-line"  # the account of all commands; no one can log in to it
 

@@ -1,23 +1,29 @@
 """Accounts of staff and their groups. Only superusers grant permissions, and only they can change other superusers."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import ReadOnlyPasswordHashField, ReadOnlyPasswordHashWidget, UserChangeForm
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Exists, OuterRef, QuerySet
 from django.forms import CheckboxSelectMultiple
+from django.forms.renderers import TemplatesSetting
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django_otp.plugins.otp_totp import admin as otp_admin  # noqa: F401  # its import registers the page to remove
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from digest import admin_navigation
 from digest.ops.staff import roles, second_factor, sessions
 from subscriptions.admin.base import LooksAtRelatedAdmin, log_action
 from subscriptions.pills import pill
 
+VERBS = ("view", "add", "change", "delete")
 GRANTED_BY_SUPERUSERS = ("is_superuser", "groups", "user_permissions")
 
 admin.site.unregister(TOTPDevice)  # its page shows keys
@@ -46,6 +52,26 @@ class AccountForm(UserChangeForm[User]):
         }
 
 
+class PermissionRow(NamedTuple):
+    """The permissions of one model: a row of checkboxes under the name that the navigation has for its list."""
+
+    group: str
+    name: str
+
+
+class PermissionTable(CheckboxSelectMultiple):
+    """Permissions by the groups of the navigation, a row for each model."""
+
+    template_name = "admin/permissions.html"
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> list[Any]:
+        choices: Any = self.choices  # Django's own, one for each permission
+        return CheckboxSelectMultiple(self.attrs, _permission_rows(choices.queryset)).optgroups(name, value, attrs)
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        return super().render(name, value, attrs, TemplatesSetting())  # it finds the templates of this project
+
+
 class PermissionCheckboxesAdmin:
     """Groups and permissions as checkboxes, each with what it allows."""
 
@@ -53,12 +79,34 @@ class PermissionCheckboxesAdmin:
         field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
         is_group = db_field.related_model is Group
         field.help_text = ""
-        field.widget = CheckboxSelectMultiple()
-        field.label_from_instance = (
-            _about_group if is_group else lambda permission: permission.name.removeprefix("Can ")
-        )
+        if is_group:
+            field.widget, field.label_from_instance = CheckboxSelectMultiple(), _about_group
+        else:
+            field.widget = PermissionTable()
         field.widget.choices = field.choices
         return field
+
+
+def _permission_rows(permissions: Iterable[Permission]) -> list[tuple[PermissionRow, list[tuple[int, str]]]]:
+    """Return the permissions of each model, in the order of the navigation."""
+    rows: dict[PermissionRow, list[tuple[int, Permission]]] = {}
+    for permission in permissions:
+        model = permission.content_type.model_class()
+        if model is not None:  # the table of a package that was removed
+            row = PermissionRow(admin_navigation.group_name(model._meta), admin_navigation.list_name(model._meta))
+            verb = permission.codename.partition("_")[0]
+            rows.setdefault(row, []).append((VERBS.index(verb) if verb in VERBS else len(VERBS), permission))
+    groups = [*admin_navigation.GROUPS, admin_navigation.LAST]
+    return [
+        (row, [(each.pk, _about_permission(each)) for _, each in sorted(rows[row], key=lambda one: one[0])])
+        for row in sorted(rows, key=lambda row: (groups.index(row.group), row.name))
+    ]
+
+
+def _about_permission(permission: Permission) -> str:
+    """Return what the permission allows: a verb, or the name that the model gives it."""
+    verb = permission.codename.partition("_")[0]
+    return capfirst(verb if verb in VERBS else permission.name.removeprefix("Can "))
 
 
 def _about_group(group: Group) -> str:

@@ -161,10 +161,16 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
     readonly_fields = ["day", "published_at", "closed_at"]
     actions = ["skip_queued", "count_as_sent", "begin_again"]
 
-    def get_fields(self, request: HttpRequest, obj: Edition | None = None) -> Any:
-        """Return the fields. `mail_from` is left out until the edition is closed, because closing sets it."""
+    def get_fieldsets(self, request: HttpRequest, obj: Edition | None = None) -> Any:
+        """Return the editors' note, then the dates.
+
+        `mail_from` is left out until the edition is closed, because closing sets it.
+        """
         dates = ["day", "published_at", "closed_at", *(["mail_from"] if obj and obj.closed_at else [])]
-        return [tuple(dates), ("note_before", "note_after")]
+        return [
+            ("Editors’ note", {"fields": [("note_before", "note_after")]}),
+            ("Schedule", {"fields": [tuple(dates)]}),
+        ]
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Save the papers, and say how to undo each change."""

@@ -155,12 +155,16 @@ class ReaderAdmin(ExportsReadersAdmin, SubscriberAdmin):
         reader = self._reader(request, pk)
         log_opening(request, reader)
         may_view = {model for model, page in self.admin_site._registry.items() if page.has_view_permission(request)}
+        moments = reader_timeline.timeline(reader, may_view=may_view)
+        kinds = reader_timeline.KINDS.get(request.GET.get("kind", ""), ())
         context = self.admin_site.each_context(request) | {
             "opts": self.opts,
             "original": reader,
-            "title": f"Timeline of {reader}",
-            "most": reader_timeline.MOST,
-            "moments": reader_timeline.timeline(reader, may_view=may_view),
+            "title": "Timeline",
+            "most": len(moments) == reader_timeline.MOST and reader_timeline.MOST,
+            "kinds": list(reader_timeline.KINDS),
+            "kind": request.GET.get("kind", "") if kinds else "",
+            "days": reader_timeline.by_day(each for each in moments if not kinds or each.kind in kinds),
         }
         return TemplateResponse(request, "admin/subscriptions/subscriber/timeline.html", context)
 

@@ -1,8 +1,12 @@
-"""The timeline of one reader, for the admin: consents, digests, provider reports, feedback and actions of staff."""
+"""The timeline of one reader, for the admin: consents, digests, provider reports, feedback and actions of staff.
+
+It is in days. What an editor rarely needs, such as the papers that the reader saved, is folded into one line a day.
+"""
 
 import datetime as dt
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -10,9 +14,19 @@ from django.db.models import Model
 from django.db.models.functions import Coalesce
 
 from digest.models import Delivery, DeliveryEvent, Opinion, SavedPaper
+from subscriptions import audit
 from subscriptions.models import Consent, Subscriber
 
 MOST = 200  # moments, and rows of each model
+# The kinds of moments, by the name in the address of the page that shows only these.
+KINDS = {
+    "emails": ("Digest", "Provider report"),
+    "feedback": ("Feedback", "Saved"),
+    "consent": ("Consent",),
+    "staff": ("Staff", "Opened"),
+}
+# Several moments of one kind on one day are one line, with these words for their number.
+FOLDED = {"Feedback": "papers rated", "Saved": "papers saved", "Opened": "times opened by staff"}
 
 
 @dataclass(frozen=True)
@@ -23,11 +37,48 @@ class Moment:
     kind: str  # such as “Digest”
     text: str
     row: Model | None = None  # that has a page in the admin
+    is_bad: bool = False  # a digest that failed, a bounce, a complaint
 
     @property
     def page(self) -> str:
         """The name of the row's page, for reverse(), or an empty string."""
         return f"admin:{self.row._meta.app_label}_{self.row._meta.model_name}_change" if self.row else ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the timeline: a moment, or several of one kind that are folded."""
+
+    moments: list[Moment]
+
+    @property
+    def first(self) -> Moment:
+        return self.moments[0]
+
+    @property
+    def summary(self) -> str:
+        """The words for several moments, or an empty string for one."""
+        return f"{len(self.moments)} {FOLDED[self.first.kind]}" if len(self.moments) > 1 else ""
+
+
+@dataclass(frozen=True)
+class TimelineDay:
+    """A day (UTC) and its lines: first what changes what the reader gets, then what is folded."""
+
+    day: dt.date
+    lines: list[Line]
+
+
+def by_day(moments: Iterable[Moment]) -> list[TimelineDay]:
+    """Return the days of `moments`, which are sorted, the newest first."""
+    days = groupby(moments, key=lambda moment: moment.at.date())
+    return [TimelineDay(day, _lines(list(of_day))) for day, of_day in days]
+
+
+def _lines(moments: Sequence[Moment]) -> list[Line]:
+    folded = {kind: [moment for moment in moments if moment.kind == kind] for kind in FOLDED}
+    lines = [Line([moment]) for moment in moments if moment.kind not in FOLDED]
+    return lines + [Line(several) for several in folded.values() if several]
 
 
 def timeline(reader: Subscriber, *, may_view: Container[type[Model]]) -> list[Moment]:
@@ -53,13 +104,14 @@ def _deliveries(reader: Subscriber) -> Iterator[Moment]:
     rows = Delivery.objects.filter(subscriber=reader).select_related("edition").defer("papers")
     for row in rows.annotate(at=Coalesce("sent_at", "queued_at")).order_by("-queued_at")[:MOST]:
         text = f"Digest of {row.edition.day}: {row.get_status_display().lower()}"
-        yield Moment(row.at, "Digest", _joined(text, row.reason), row)
+        is_bad = row.status in (Delivery.Status.FAILED, Delivery.Status.UNCERTAIN)
+        yield Moment(row.at, "Digest", _joined(text, row.reason), row, is_bad)
 
 
 def _reports(reader: Subscriber) -> Iterator[Moment]:
     for row in DeliveryEvent.objects.filter(delivery__subscriber=reader).order_by("-happened_at")[:MOST]:
         text = f"{row.event_type.capitalize()} {row.meaning}".strip()
-        yield Moment(row.happened_at, "Provider report", _joined(text, row.detail), row)
+        yield Moment(row.happened_at, "Provider report", _joined(text, row.detail), row, bool(row.meaning))
 
 
 def _feedback(reader: Subscriber) -> Iterator[Moment]:
@@ -77,7 +129,9 @@ def _actions(reader: Subscriber) -> Iterator[Moment]:
     about = ContentType.objects.get_for_model(Subscriber)
     rows = LogEntry.objects.filter(content_type=about, object_id=str(reader.pk)).select_related("user")
     for row in rows.order_by("-action_time")[:MOST]:
-        yield Moment(row.action_time, "Staff", f"{row.user.get_username()}: {row.get_change_message() or row}", row)
+        message = row.get_change_message()
+        kind = "Opened" if message.startswith(audit.OPENED) else "Staff"
+        yield Moment(row.action_time, kind, f"{row.user.get_username()}: {message or row}", row)
 
 
 def _joined(text: str, detail: str) -> str:

@@ -35,4 +35,4 @@ def log_opening(request: HttpRequest, row: Any) -> None:
     reader = row if isinstance(row, Subscriber) else getattr(row, "subscriber", None)
     if isinstance(reader, Subscriber):
         about = "" if reader is row else f" of the {row._meta.verbose_name}"
-        audit.record(by=request.user, action=f"Opened the page{about}.", target=reader)
+        audit.record(by=request.user, action=f"{audit.OPENED}{about}.", target=reader)

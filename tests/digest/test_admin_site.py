@@ -248,12 +248,14 @@ def test_no_list_of_millions_reads_them_all_for_a_hierarchy_of_dates(model: Any)
     [
         ("digest/paper/", "Today › Papers"),
         ("digest/paper/{pk}/change/", "Today › Papers › Reinforcement Learning at Scale"),
+        ("digest/fetchrun/", "Today › Papers › Fetch runs"),
+        ("digest/thumbnail/", "Today › Internals › Thumbnails"),
         ("digest/paper/{pk}/history/", "Today › Papers › Reinforcement Learning at Scale › History"),
-        ("auth/user/add/", "Today › Staff accounts › Add"),
-        ("subscriptions/topic/make/", "Today › Topics › Make a topic from example papers"),
+        ("auth/user/add/", "Today › Settings › Staff accounts › Add"),
+        ("subscriptions/topic/make/", "Today › Papers › Topics › Make a topic from example papers"),
     ],
 )
-def test_breadcrumbs_name_no_app(admin_client: Client, edition: Edition, path: str, way: str) -> None:
+def test_breadcrumbs_name_the_group_and_no_app(admin_client: Client, edition: Edition, path: str, way: str) -> None:
     paper = Paper.objects.get(title="Reinforcement Learning at Scale")
     page = admin_client.get(f"/admin/{path.format(pk=paper.pk)}").content.decode()
     found = re.search(r'<div class="breadcrumbs">(.*?)</div>', page, re.DOTALL)

@@ -111,3 +111,25 @@ def test_rights_are_boxes_to_tick(admin_client: Client, eve: User) -> None:
 
 def test_keys_of_apps_are_not_shown(admin_client: Client, ada: User) -> None:
     assert admin_client.get("/admin/otp_totp/totpdevice/").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["group/add/", "user/{pk}/change/"])
+def test_permissions_are_grouped_as_in_the_navigation(
+    admin_client: Client, ada: User, path: str, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(15):
+        page = admin_client.get(f"/admin/auth/{path.format(pk=ada.pk)}").content.decode()
+    table = page.partition('class="permissions"')[2]
+    expected = ["<h3>Papers</h3>", ">Editions</span>", "<h3>Readers</h3>", "<h3>Internals</h3>"]
+    assert sorted(expected, key=table.index) == expected
+    assert table.count('type="checkbox"') == Permission.objects.count()
+
+
+def test_a_group_keeps_the_permissions_that_are_ticked(admin_client: Client) -> None:
+    chosen = Permission.objects.filter(codename__in=["view_paper", "change_paper"])
+    form = {"name": "Curators", "permissions": [permission.pk for permission in chosen]}
+    assert admin_client.post("/admin/auth/group/add/", form).status_code == 302
+    group = Group.objects.get(name="Curators")
+    assert set(group.permissions.all()) == set(chosen)
+    page = admin_client.get(f"/admin/auth/group/{group.pk}/change/").content.decode()
+    assert page.count(" checked>") == 2

@@ -37,15 +37,15 @@ def reader(edition: Edition, learning: Topic) -> Subscriber:
     return reader
 
 
-def test_it_lists_what_happened_the_newest_first(reader: Subscriber, admin_client: Client, edition: Edition) -> None:
+def test_it_lists_what_matters_first(reader: Subscriber, admin_client: Client, edition: Edition) -> None:
     page = admin_client.get(f"/admin/subscriptions/subscriber/{reader.pk}/timeline/").content.decode()
     title = edition.papers.all()[0].title
     expected = [
-        f">{title}</a>",
-        f"Likes it: {title}",
         "Bounced soft. Full",
         f"Digest of {edition.day}: sent",
         "Confirmed by the link in the email. link",
+        f"Likes it: {title}",
+        f">{title}</a>",
     ]
     assert sorted(expected, key=page.index) == expected
 
@@ -54,6 +54,22 @@ def test_it_lists_the_actions_of_staff(reader: Subscriber, admin_client: Client,
     audit.record(by=admin_user, action="Suppressed the address.", target=reader)
     page = admin_client.get(f"/admin/subscriptions/subscriber/{reader.pk}/timeline/").content.decode()
     assert "admin: Suppressed the address." in page
+
+
+def test_it_folds_what_is_of_one_kind_on_one_day(reader: Subscriber, admin_client: Client, edition: Edition) -> None:
+    for hour, paper in enumerate(edition.papers.all()[1:3]):
+        SavedPaper.objects.create(subscriber=reader, paper=paper, saved_at=NOW + dt.timedelta(hours=hour))
+    for _ in range(3):
+        page = admin_client.get(f"/admin/subscriptions/subscriber/{reader.pk}/timeline/").content.decode()
+    assert "<summary>3 papers saved</summary>" in page
+    assert "<summary>3 times opened by staff</summary>" in page
+
+
+def test_it_shows_one_kind_alone(reader: Subscriber, admin_client: Client) -> None:
+    page = admin_client.get(f"/admin/subscriptions/subscriber/{reader.pk}/timeline/?kind=emails").content.decode()
+    assert "Bounced soft. Full" in page
+    assert "Likes it" not in page
+    assert "Confirmed" not in page
 
 
 def test_it_shows_no_more_than_staff_may_view(reader: Subscriber, client: Client) -> None:
