@@ -53,6 +53,7 @@ PATHS = {
     "papers/<key:key>.bib": "/papers/{key}.bib",
     "papers/<key:key>.ris": "/papers/{key}.ris",
     "papers/<key:key>/": "/papers/{key}/",
+    "save/<key:key>/": "/save/{key}/",
     "cards/<day:day>.png": "/cards/{day}.png",
     "cards/papers/<key:key>.png": "/cards/papers/{key}.png",
     "cards/topics/<slug:slug>.png": "/cards/topics/{slug}.png",
@@ -78,6 +79,7 @@ PATHS = {
     "digests/<str:token>/": "/digests/{digest}/",
     "digests/<str:token>/papers/<int:pk>/": "/digests/{opinion}/papers/{pk}/",
     "preferences/<str:token>/preview/": "/preferences/{preferences}/preview/",
+    "preferences/<str:token>/first/": "/preferences/{preferences}/first/",
     "preferences/<str:token>/learnt/": "/preferences/{preferences}/learnt/",
     "preferences/<str:token>/reading-list/": "/preferences/{preferences}/reading-list/",
     r"^preferences/(?P<token>[^/]+)/reading-list\.(?P<suffix>bib|ris|csv)$": "/preferences/{preferences}/reading-list.bib",  # noqa: E501

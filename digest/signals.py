@@ -18,7 +18,7 @@ from digest.delivery.providers.anymail_messages import guard_single_email
 from digest.editions import publication
 from digest.email import welcome
 from digest.models import Edition, StaffRole
-from digest.opinions import imported_likes
+from digest.opinions import imported_likes, reading_list
 from digest.ops.staff import roles
 from digest.papers import stored_formulas, title_keys
 from digest.search import fulltext
@@ -39,7 +39,8 @@ def handle_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **k
 
 @receiver(lifecycle.likes_confirmed)
 def keep_likes_of_sign_up(reader: Subscriber, papers: tuple[LikedPaper, ...], now: dt.datetime, **kwargs: Any) -> None:
-    imported_likes.add_confirmed(reader, papers, now=now)
+    imported_likes.add_confirmed(reader, [paper for paper in papers if not paper.is_saved], now=now)
+    reading_list.add_confirmed(reader, [paper.key for paper in papers if paper.is_saved], now=now)
 
 
 @receiver(consents.recorded)

@@ -40,6 +40,7 @@ urlpatterns = [
     path("papers/<key:key>.bib", papers.bibtex, name="bibtex"),
     path("papers/<key:key>.ris", papers.ris, name="ris"),
     path("papers/<key:key>/", papers.paper, name="paper"),
+    path("save/<key:key>/", papers.save, name="save"),
     path("cards/<day:day>.png", share_cards.edition, name="edition_card"),
     path("cards/papers/<key:key>.png", share_cards.paper, name="paper_card"),
     path("cards/topics/<slug:slug>.png", share_cards.topic, name="topic_card"),

@@ -95,7 +95,7 @@
     k: () => move(-1),
     o: () => current()?.querySelector(".card-title a").click(),
     a: () => current()?.querySelector(".abstract > summary")?.click(),
-    s: () => current()?.querySelector(".paper-actions button")?.click(),
+    s: () => current()?.querySelector(".paper-actions .save")?.click(),
     "/": search,
     "?": help,
   };

@@ -4,14 +4,18 @@ const fieldset = document.getElementById("topics");
 const boxesOf = (slug) => fieldset.querySelectorAll(`[name="topics"][value="${CSS.escape(slug)}"]`);
 const nameOf = (input) => input.getAttribute("aria-label") || input.nextElementSibling.firstChild.textContent.trim();
 
-// Show the chosen topics, each with a button that removes it.
+// A phone shows fewer popular topics.
+const isPopular = (slug) => [...boxesOf(slug)].some((input) => input.closest(".chips") && input.offsetParent);
+
+// Show the chosen topics, each with a button that removes it. A popular one is already shown as chosen in its row.
 function list() {
   const row = fieldset.querySelector(".chosen-topics");
   const ticked = new Map();
   for (const input of fieldset.querySelectorAll('[name="topics"]:checked')) {
-    if (!ticked.has(input.value)) ticked.set(input.value, nameOf(input));
+    if (!isPopular(input.value) && !ticked.has(input.value)) ticked.set(input.value, nameOf(input));
   }
   row.hidden = !ticked.size;
+  hint();
   row.replaceChildren(
     ...[...ticked].map(([slug, name]) => {
       const button = document.createElement("button");
@@ -23,6 +27,13 @@ function list() {
       return button;
     }),
   );
+}
+
+// Say what comes if nothing is chosen, as long as that is so.
+function hint() {
+  const words = document.getElementById("words");
+  const isEmpty = !fieldset.querySelector('[name="topics"]:checked') && !words?.value.trim();
+  fieldset.querySelector("#topics-help").hidden = !isEmpty;
 }
 
 // Count the ticked topics of each area, and mark those that a ticked area includes.
@@ -53,6 +64,7 @@ if (fieldset) {
   fieldset.addEventListener("change", (event) => {
     if (event.target.name === "topics") tick(event.target.value, event.target.checked);
   });
+  document.getElementById("words")?.addEventListener("input", hint);
   fieldset.querySelector(".chosen-topics").addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
@@ -66,6 +78,21 @@ if (fieldset) {
   count();
   // The row above shows what is chosen, so that no area needs to be open for it.
   for (const area of fieldset.querySelectorAll(".area details")) area.open = false;
+}
+
+// Show when digests come beside the name of the folded part.
+const arrival = document.getElementById("arrival");
+if (arrival) {
+  const shown = arrival.querySelector(".schedule");
+  const say = () => {
+    const zone = document.getElementById("time_zone").value;
+    const place = zone === "UTC" ? zone : shown.dataset.place.replace("@", zone.split("/").pop().replaceAll("_", " "));
+    const often = shown.dataset[arrival.querySelector('[name="frequency"]:checked').value];
+    const hour = document.getElementById("send_hour").selectedOptions[0].textContent.trim();
+    shown.textContent = often.replace("#", hour).replace("@", place);
+  };
+  arrival.addEventListener("change", say);
+  say(); // zone.js may have found the time zone
 }
 
 // On a telephone the preview shows its sum until the reader opens it; the sum also stands beside the button.

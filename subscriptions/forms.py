@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.encoding import punycode
 from django.utils.text import format_lazy
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions import email_addresses, time_zones
@@ -152,7 +152,7 @@ class PreferencesForm(forms.Form):
         return str(self["find"].value() or "")[:LONGEST_FIND]
 
     def found(self) -> list[Topic]:
-        """Return the topics that match the box: first by name, then by description or area, then by phrases."""
+        """Return the topics that match the box: first the area it names, then by name, group and phrases."""
         return self._found
 
     @cached_property
@@ -167,6 +167,7 @@ class PreferencesForm(forms.Form):
         """Return 1 for the best match, or 0 if the topic does not match."""
         names = searchable(*in_both(topic.name))
         ways = (
+            topic.is_area and any(searchable(name).startswith(searchable(self.sought)) for name in in_both(topic.name)),
             begins(names, words) and not topic.is_area,
             begins(names, words),
             begins(topic.called, words),
@@ -178,8 +179,10 @@ class PreferencesForm(forms.Form):
     def about(self, topic: Topic) -> str:
         """Return what a found topic is about, with its area."""
         area = gettext(topic.group)
-        text = gettext("the whole area") if topic.is_area else gettext(topic.description) if topic.description else ""
-        return f"{area}: {text}" if text and not topic.is_area else text or area
+        if topic.is_area:
+            n = len(self.included_topics(topic))
+            return ngettext("Includes %(n)s topic", "Includes %(n)s topics", n) % {"n": n}
+        return f"{area}: {gettext(topic.description)}" if topic.description else area
 
     def included_topics(self, topic: Topic) -> list[Topic]:
         """Return the topics that a broader topic includes and that can be ticked."""
@@ -392,9 +395,5 @@ def without_struck_word(given: QueryDict) -> QueryDict:
 
 def initial_preferences(subscriber: Subscriber) -> dict[str, Any]:
     """Return the reader's current preferences as initial values for the form."""
-    follows = list(subscriber.filters.select_related("topic"))
-    return {
-        "topics": [f.topic for f in follows if f.topic],
-        "words": "\n".join(f.words for f in follows if not f.topic),
-        **{name: getattr(subscriber, name) for name in SETTINGS},
-    }
+    current = Preferences.of(subscriber)
+    return {name: getattr(current, name) for name in ("topics", "words", *SETTINGS)}

@@ -15,6 +15,7 @@ urlpatterns = [
     path("preferences/", signup.lost_link, name="lost_link"),
     path("preferences/<str:token>/", preferences.preferences, name="preferences"),
     path("preferences/<str:token>/add/", preferences.add_topics, name="add_topics"),
+    path("preferences/<str:token>/first/", signup.first_topics, name="first_topics"),
     path("preferences/<str:token>/pause/", preferences.pause, name="pause"),
     path("preferences/<str:token>/resume/", preferences.resume, name="resume"),
     path("preferences/<str:token>/move/", preferences.move, name="move"),

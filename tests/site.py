@@ -250,6 +250,7 @@ PAGES = {
     "quiet day": Page(f"/{QUIET}/", status=NOT_FOUND),
     "paper": Page(paper_page),
     "paper with hostile texts": Page("/papers/arxiv:2608.00661/"),
+    "save a paper": Page(lambda: reverse("digest:save", args=[first().key])),
     "author": Page("/authors/ada-lovelace/"),
     "topics": Page("/topics/"),
     "topics that a search finds": Page("/topics/?q=agents"),

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -52,6 +53,13 @@ def save(reader: Subscriber, paper: Paper, *, now: dt.datetime) -> bool:
     if is_changed:
         likes.learn(reader, now=now)
     return is_changed
+
+
+def add_confirmed(reader: Subscriber, keys: Sequence[str], *, now: dt.datetime) -> None:
+    """Put the papers of a sign-up that has just been confirmed on the list. A full list must not prevent that."""
+    for paper in Paper.objects.filter(Q(key__in=keys) | Q(aliases__key__in=keys), is_hidden=False).distinct():
+        with suppress(FullListError):
+            save(reader, paper, now=now)
 
 
 def remove(reader: Subscriber, paper: Paper, *, now: dt.datetime) -> bool:

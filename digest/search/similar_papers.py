@@ -4,7 +4,7 @@ from functools import lru_cache
 from heapq import nlargest
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from digest.matching.assembly import text_of
 from digest.models import Paper
@@ -26,11 +26,12 @@ WORDS_WEIGHT = 0.2  # of the similarity of words, up to 1, beside the cosine
 
 
 def similar(paper: Paper, most: int = MOST) -> list[Paper]:
-    """Return at most `most` papers similar to `paper`, most similar first. The list is empty if none is similar."""
+    """Return at most `most` papers similar to `paper`, most similar first, each with the `mark` of its thumbnail."""
     newest = Paper.objects.order_by("-pk").values_list("pk", "first_seen_at").first()
     meaning = embeddings.newest() if embeddings.is_available() else 0
     ids = _similar_ids(paper, f"{paper.title}\n{paper.abstract}", (newest, meaning))
-    found = Paper.objects.filter(pk__in=ids, is_hidden=False).select_related("edition").in_bulk()
+    shown = Paper.objects.filter(pk__in=ids, is_hidden=False).select_related("edition")
+    found: dict[int, Paper] = {**shown.annotate(mark=F("thumbnail__mark")).in_bulk()}
     return [found[pk] for pk in ids if pk in found][:most]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 
 from digest.models import Edition, Paper, TopicPaper
 from subscriptions.models import Topic
@@ -77,9 +77,11 @@ def papers_on(topic: Topic) -> QuerySet[TopicPaper]:
 
 def others_on_its_topic(paper: Paper, its_labels: Sequence[TopicLabel], most: int) -> PapersOnTopic | None:
     """Return the newest other papers on the first of the paper's topics that has any; None if none has."""
+    shown = Paper.objects.filter(is_hidden=False, edition__isnull=False).exclude(pk=paper.pk)
+    shown = shown.select_related("edition").annotate(mark=F("thumbnail__mark"))
     for label in its_labels:
-        rows = TopicPaper.objects.filter(topic__slug=label.slug, paper__is_hidden=False, paper__edition__isnull=False)
-        rows = rows.exclude(paper=paper).select_related("paper__edition").order_by("-day", "-score", "pk")
-        if found := [row.paper for row in rows[:most]]:
+        rows = shown.filter(topics__topic__slug=label.slug).order_by("-topics__day", "-topics__score", "topics__pk")
+        found: list[Paper] = [*rows[:most]]
+        if found:
             return PapersOnTopic(label, found)
     return None

@@ -17,6 +17,7 @@ from subscriptions import brand
 XML = "application/xml; charset=utf-8"
 NOT_FOR_SEARCH = (
     "/admin/", "/anymail/", "/outbox/", "/confirm/", "/preferences/", "/unsubscribe/", "/search?", "/*/search?",
+    "/save/", "/*/save/",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.text import slugify
@@ -19,6 +19,8 @@ from digest.search import similar_papers
 from digest.site import citations, paper_links, paper_metadata, topics
 from digest.site.topics import TopicLabel
 from digest.views.page_cache import show
+from subscriptions.readers import liked_papers
+from subscriptions.readers.liked_papers import LikedPaper
 from subscriptions.security import reader_session
 
 MAX_TOPICS = 3  # ticked on the form that “papers like these” leads to
@@ -31,8 +33,10 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
     if found.key != key:
         return redirect("digest:paper", found.key, permanent=True)
     listings = list(found.listings.select_related("source").order_by("day", "source__name"))
-    its_topics = topics.of_papers([found], topics.offered()).get(found.pk, [])
     alike = similar_papers.similar(found)
+    topics_of = topics.of_papers([found, *alike], topics.offered())
+    its_topics = topics_of.get(found.pk, [])
+    on_its_topic = None if alike else topics.others_on_its_topic(found, its_topics[:MAX_TOPICS], MAX_ON_TOPIC)
     reader = reader_session.reader_of(request)
     page = f"{settings.SITE_URL}{reverse('digest:paper', args=[key])}"
     context = {
@@ -43,8 +47,10 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
         "bibtex": citations.bibtex([found]),
         "topics": its_topics,
         "similar": alike,
-        "on_its_topic": None if alike else topics.others_on_its_topic(found, its_topics[:MAX_TOPICS], MAX_ON_TOPIC),
-        "picture": getattr(found, "mark", "") or "",
+        "on_its_topic": on_its_topic,
+        "topics_of": topics_of,
+        "pictures": {other.pk: _mark(other) for other in alike or (on_its_topic.papers if on_its_topic else [])},
+        "picture": _mark(found),
         "findings": paper_match.findings_in(found, reader) if reader else (),
         "subscribe_address": _subscribe_address(found, its_topics),
         **_links(found, page),
@@ -52,6 +58,21 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
         "json_ld": paper_metadata.json_ld(found, page),
     }
     return show(request, "web/paper.html", context)
+
+
+def _mark(paper: Paper) -> str:
+    """Return the mark of the paper's thumbnail, with which the query annotated the paper."""
+    return getattr(paper, "mark", "") or ""
+
+
+@require_safe
+def save(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Ask a stranger for an address, to keep the paper for them. Signed-in readers have a button on its page."""
+    found = find(key)
+    if reader_session.reader_of(request):
+        return redirect("digest:paper", found.key)
+    kept = LikedPaper(found.key, found.title, is_stored=True, is_saved=True)
+    return render(request, "web/save.html", {"paper": found, "packed": liked_papers.pack([kept])})
 
 
 def _links(paper: Paper, page: str) -> dict[str, object]:

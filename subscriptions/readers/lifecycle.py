@@ -4,7 +4,7 @@ Each function is idempotent: a second click changes nothing and raises nothing.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 
@@ -15,6 +15,7 @@ from subscriptions.email_addresses import address_hash
 from subscriptions.models import Consent, Farewell, OwedNotice, Subscriber, Suppression, Topic, TopicFilter
 from subscriptions.readers import consents
 from subscriptions.readers.consents import Trace
+from subscriptions.readers.liked_papers import LikedPaper
 from subscriptions.readers.preferences import Preferences
 from subscriptions.readers.row_lock import on_the_current_row
 from subscriptions.security import abuse_limits, devices
@@ -60,6 +61,7 @@ def _store_requested_preferences(subscriber: Subscriber, preferences: Preference
     A former reader's own preferences stay untouched until they confirm. A reader who never confirmed has none to lose,
     and the confirmation page shows the latest. Papers always wait for the confirmation.
     """
+    preferences = preferences.after_earlier(subscriber)
     if subscriber.confirmed_at:
         subscriber.asked_wishes = preferences.as_json()
         subscriber.save()
@@ -161,6 +163,11 @@ def as_confirmed(subscriber: Subscriber) -> tuple[Subscriber, list[TopicFilter]]
     return shown, Preferences.from_json(subscriber.asked_wishes).set_on(shown)
 
 
+def requested_papers(subscriber: Subscriber) -> tuple[LikedPaper, ...]:
+    """Return the papers that the reader named or saved at sign-up, until they confirm it."""
+    return Preferences.from_json(subscriber.asked_wishes).likes if subscriber.asked_wishes else ()
+
+
 def requested_topics(subscriber: Subscriber) -> list[Topic]:
     """Return the topics of a subscribed reader's last sign-up that they don't follow yet."""
     if not subscriber.is_subscribed or subscriber.asked_wishes is None:
@@ -174,10 +181,21 @@ def requested_topics(subscriber: Subscriber) -> list[Topic]:
 def add_requested_topics(subscriber: Subscriber, *, trace: Trace | None = None) -> None:
     """Follow the topics of the reader's last sign-up, at their request from the email about it."""
     new = requested_topics(subscriber)
-    TopicFilter.objects.bulk_create([TopicFilter(subscriber=subscriber, topic=topic) for topic in new])
     subscriber.asked_wishes = None
     subscriber.save(update_fields=["asked_wishes"])
-    if new:
+    _follow(subscriber, new, trace)
+
+
+@on_the_current_row
+def add_topics(subscriber: Subscriber, topics: Iterable[Topic], *, trace: Trace | None = None) -> None:
+    """Follow these topics, too, at the reader's request."""
+    followed = set(subscriber.filters.exclude(topic=None).values_list("topic", flat=True))
+    _follow(subscriber, [topic for topic in topics if topic.pk not in followed], trace)
+
+
+def _follow(subscriber: Subscriber, topics: Sequence[Topic], trace: Trace | None) -> None:
+    TopicFilter.objects.bulk_create([TopicFilter(subscriber=subscriber, topic=topic) for topic in topics])
+    if topics:
         consents.record(subscriber, Event.CHANGED, trace)
 
 

@@ -23,6 +23,7 @@ class LikedPaper:
     abstract: str = ""
     authors: tuple[str, ...] = ()
     is_stored: bool = False  # True if this site has the paper
+    is_saved: bool = False  # True if the visitor pressed Save: it goes to the reading list, and counts as a like there
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "LikedPaper":

@@ -1,7 +1,7 @@
 """The preferences that a reader sets on the form."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from subscriptions.models import Subscriber, Topic, TopicFilter
@@ -12,6 +12,8 @@ from subscriptions.topics import areas
 
 # The preferences that are fields of the reader's row. The others are rows of their own.
 SETTINGS = ("frequency", "send_hour", "time_zone", "max_papers", "mail_quiet_days", "amount", "one_list", "language")
+
+MAX_SAVED = 20  # papers that a reader can save before they confirm
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Preferences:
     amount: str = Subscriber.Amount.BALANCED
     one_list: bool = False
     language: str = "en"
-    likes: tuple[LikedPaper, ...] = ()  # from the sign-up; they become ratings once the reader confirms
+    likes: tuple[LikedPaper, ...] = ()  # from the sign-up; ratings or saved papers once the reader confirms
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"topics": [topic.slug for topic in self.topics]}
@@ -39,6 +41,33 @@ class Preferences:
         likes = tuple(map(LikedPaper.from_json, stored.get("likes", ())))
         current = {"topics": topics, "time_zone": zone if zone in time_zones() else "UTC", "likes": likes}
         return cls(**stored | current)
+
+    @classmethod
+    def of(cls, subscriber: Subscriber) -> "Preferences":
+        """Return the reader's current preferences."""
+        follows = list(subscriber.filters.select_related("topic"))
+        return cls(
+            topics=[row.topic for row in follows if row.topic],
+            words="\n".join(row.words for row in follows if not row.topic),
+            **{name: getattr(subscriber, name) for name in SETTINGS},
+        )
+
+    @property
+    def saved(self) -> list[LikedPaper]:
+        """Return the papers that the reader saved before signing up."""
+        return [paper for paper in self.likes if paper.is_saved]
+
+    @property
+    def only_saves(self) -> bool:
+        """Return whether the sign-up saved a paper and chose nothing to follow."""
+        return bool(self.saved) and len(self.saved) == len(self.likes) and not (list(self.topics) or self.words.strip())
+
+    def after_earlier(self, subscriber: Subscriber) -> "Preferences":
+        """Return the preferences with the papers that earlier sign-ups saved. Saving one more paper drops no topics."""
+        earlier = Preferences.from_json(subscriber.asked_wishes).saved if subscriber.asked_wishes else []
+        fresh = [paper for paper in earlier if paper not in self.likes]
+        kept = Preferences.of(subscriber) if self.only_saves and subscriber.filters.exists() else self
+        return replace(kept, likes=(*self.likes, *fresh[:MAX_SAVED]))
 
     def set_on(self, subscriber: Subscriber) -> list[TopicFilter]:
         """Set the fields of the reader's row and return the filters. Save nothing."""

@@ -62,7 +62,9 @@ def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
     """Show a button on GET, because mail scanners follow every link; confirm on POST."""
     if request.method != "POST":
         shown, follows = lifecycle.as_confirmed(subscriber)
-        return render(request, "web/confirm.html", {"subscriber": shown, "follows": follows})
+        context = {"subscriber": shown, "follows": follows, "papers": lifecycle.requested_papers(subscriber)}
+        return render(request, "web/confirm.html", context)
+    saved = [paper for paper in lifecycle.requested_papers(subscriber) if paper.is_saved]
     is_first_time = subscriber.awaits_confirmation
     # A form of another site, or a program, may have shown another wording, so this page shows ours, too.
     by = replace(trace(request), text=consents.known_version(request.POST.get("consent", "")))
@@ -72,9 +74,28 @@ def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
     # The link works for days, so it signs a device in only once.
     if is_first_time and request.POST.get("keep") and bot_check.is_from_here(request):
         reader_session.sign_in(request, subscriber)
-    preferences_url = reverse("subscriptions:preferences", args=[link_tokens.make_token(Purpose.SETTINGS, subscriber)])
-    context = {"subscriber": subscriber, "preferences_url": preferences_url, "languages_of": request.path_info}
-    return render(request, "web/confirmed.html", context)
+    token = link_tokens.make_token(Purpose.SETTINGS, subscriber)
+    context = {"subscriber": subscriber, "token": token, "saved": saved, "languages_of": request.path_info}
+    return render(request, "web/confirmed.html", context | _first_choice(subscriber))
+
+
+@require_POST
+@for_reader(Purpose.PREFERENCES)
+def first_topics(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Follow the topics that a reader chose on the page after the confirmation."""
+    form = forms.PreferencesForm(request.POST, reader=subscriber)
+    if form.is_valid():
+        lifecycle.add_topics(subscriber, form.cleaned_data["topics"], trace=trace(request))
+    page = reverse("subscriptions:preferences", args=[token])
+    context = {"subscriber": subscriber, "token": token, "saved": [], "languages_of": page}
+    status = 200 if form.is_valid() else 400
+    return render(request, "web/confirmed.html", context | _first_choice(subscriber), status=status)
+
+
+def _first_choice(subscriber: Subscriber) -> dict[str, object]:
+    """Return what a reader follows, and topics to choose from for one who follows nothing."""
+    follows = list(subscriber.filters.select_related("topic"))
+    return {"follows": follows, "offered": [] if follows else forms.PreferencesForm().popular()}
 
 
 @csrf_exempt

@@ -164,3 +164,38 @@ def test_it_confirms_in_utc_who_asked_for_a_zone_that_this_machine_does_not_know
     assert visitor.post(path_of(Purpose.CONFIRM, bob)).status_code == 200
     row = stored(bob)
     assert (row["status"], row["time_zone"], row["send_hour"]) == ("active", "UTC", 9)
+
+
+@pytest.fixture
+def ada(learning: Topic, vision: Topic) -> Subscriber:
+    """A reader who signed up with an address alone."""
+    lifecycle.sign_up("ada@example.org", Preferences(), now=NOW)
+    return Subscriber.objects.get(email="ada@example.org")
+
+
+def test_it_asks_a_reader_without_topics_for_some(visitor: Client, ada: Subscriber) -> None:
+    page = visitor.post(path_of(Purpose.CONFIRM, ada)).content.decode()
+    assert "What do you work on?" in page
+    assert 'value="vision"' in page
+    first = path_of(Purpose.SETTINGS, ada) + "first/"
+    assert f'action="{first}"' in page
+    assert visitor.get(first).status_code == 405
+    for _ in range(2):
+        answer = visitor.post(first, {"topics": ["vision"]}).content.decode()
+    assert stored(ada)["follows"] == ["vision"]
+    assert "What do you work on?" not in answer
+    assert "if new papers match what you follow" in answer
+
+
+def test_it_asks_again_if_nothing_or_an_unknown_topic_was_chosen(visitor: Client, ada: Subscriber) -> None:
+    visitor.post(path_of(Purpose.CONFIRM, ada))
+    first = path_of(Purpose.SETTINGS, ada) + "first/"
+    for topics, status in ([], 200), (["alchemy"], 400):
+        response = visitor.post(first, {"topics": topics})
+        assert response.status_code == status
+        assert "What do you work on?" in response.content.decode()
+    assert stored(ada)["follows"] == []
+
+
+def test_it_does_not_ask_a_reader_who_has_topics(visitor: Client, bob: Subscriber) -> None:
+    assert "What do you work on?" not in visitor.post(path_of(Purpose.CONFIRM, bob)).content.decode()
