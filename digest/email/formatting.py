@@ -16,6 +16,7 @@ from digest.text.stop_words import LOWERCASE_IN_NAMES
 TEXT_WIDTH = 78  # characters
 PREHEADER = 110  # characters
 SUBJECT = 70  # characters; telephones show fewer, so the newsletter's name comes last
+TELLING = 20  # characters; a shorter title before a colon is a name
 ENOUGH = 40  # characters; the lead follows a shorter preheader
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
 
@@ -172,6 +173,15 @@ def shorten(text: str, limit: int) -> str:
     return text[: limit - 1].rsplit(" ", 1)[0].rstrip(",;:–- ") + "…"
 
 
+def main_title(title: str, limit: int) -> str:
+    """Return `title` in at most `limit` characters: if it is longer, without its subtitle, or else cut between words.
+
+    The name alone, as of “Name: What It Does”, would say too little.
+    """
+    main = title.partition(": ")[0]
+    return main if len(title) > limit and TELLING <= len(main) <= limit else shorten(title, limit)
+
+
 def with_name(subject: str, name: str) -> str:
     """Return a subject with the newsletter's name after it, where there is room."""
     named = f"{subject} · {name}"
@@ -231,6 +241,7 @@ FILTERS = {
     "weekday_short": weekday_short,
     "why_quiet": why_quiet,
     "preheader": preheader,
+    "main_title": main_title,
     "with_name": with_name,
     "source_name": source_name,
     "wrapped": wrapped,

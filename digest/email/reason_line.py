@@ -66,8 +66,10 @@ def _line(findings: Sequence[Finding], under: str, name_style: Style, title_styl
     if shown:
         because = _("Because you follow %(names)s") if others == names else _("Because you also follow %(names)s")
         line = style(because) % {"names": _joined(shown, len(others) - len(shown), style)}
-    known = others if headed else names  # below several names, the line says which of them the paper has
-    extra = _nearest_liked(found, title_style, style) or style(_what_matched(found, known))
+    extra = _nearest_liked(found, title_style, style) or style(_judged_by_ai(found))
+    if not extra and under not in names:  # the words that matched add nothing to a heading that says why
+        known = others if headed else names  # below several names, the line says which of them the paper has
+        extra = style(_what_matched(found, known))
     return f"{line} · {extra}" if line and extra else line or extra[:1].upper() + extra[1:]
 
 
@@ -130,10 +132,12 @@ def _title(reason: Reason) -> str:
     return isolated(shorten(reason.found, MAX_TITLE_LENGTH))
 
 
+def _judged_by_ai(reasons: Sequence[Reason]) -> str:
+    return _("judged by an AI model") if any(reason.kind == "assessment" for reason in reasons) else ""
+
+
 def _what_matched(reasons: Sequence[Reason], names: Sequence[str]) -> str:
-    """Return that an AI judged it, or words that matched and that `names` do not contain, or ""."""
-    if any(reason.kind == "assessment" for reason in reasons):
-        return _("judged by an AI model")
+    """Return words that matched and that `names` do not contain, or ""."""
     if len(names) > 1:
         return ""
     for reason in sorted(reasons, key=lambda reason: reason.where != "title"):  # each finding has its strongest first
@@ -156,9 +160,9 @@ def _content_words(reason: Reason) -> str:
 
 
 def _says_more(reason: Reason, words: str, names: Sequence[str]) -> bool:
-    """Return whether the paper has something else than `names`: for words that were typed, other endings count."""
+    """Return whether the paper has something else than `names`, and not only another form of them."""
     if reason.interest == OWN_WORDS and reason.asked:
-        return reason.kind in ("phrase", "words") and not _is_repeated(words, names, endings=True)
+        return reason.kind in ("phrase", "words") and not _is_repeated(words, names)
     return reason.kind == "phrase" and not _is_repeated(words, names) and not _begins_like_a_name(words, names)
 
 
@@ -169,14 +173,14 @@ def _begins_like_a_name(word: str, names: Sequence[str]) -> bool:
     return len(start) == SAME_START and " " not in word and any(alike)
 
 
-def _is_repeated(text: str, others: Sequence[str], *, endings: bool = False) -> bool:
-    """Return whether one of `others` contains `text`, except for hyphens and, unless `endings` count, for endings."""
-    return any(_spaced(text, endings) in _spaced(other, endings) for other in others)
+def _is_repeated(text: str, others: Sequence[str]) -> bool:
+    """Return whether one of `others` contains `text`, except for hyphens and endings."""
+    return any(_spaced(text) in _spaced(other) for other in others)
 
 
-def _spaced(phrase: str, endings: bool) -> str:
+def _spaced(phrase: str) -> str:
     words = fold(phrase).strip("“”„").replace("-", " ").split()
-    return f" {' '.join(words if endings else map(stem, words))} "
+    return f" {' '.join(map(stem, words))} "
 
 
 FILTERS = {

@@ -95,8 +95,8 @@ class EmailAssembler:
         pieces = frame.template.fill(self._personal_values(frame, digest, sections, reader) | {"opinion": token})
         records = []
         groups = contents.groups_of(sections, len(matches))
-        for (in_text, in_html), match, group in zip(frame.papers, matches, groups, strict=True):
-            rendered = cache.render_paper(match, under=group)
+        for (in_text, in_html, is_lead), match, group in zip(frame.papers, matches, groups, strict=True):
+            rendered = cache.render_paper(match, group, is_lead)
             pieces[in_text], pieces[in_html] = token.join(rendered.text), token.join(rendered.html)
             records.append(rendered.record)
         self._add_headings(pieces, frame, sections)
@@ -106,7 +106,7 @@ class EmailAssembler:
         """Put the headings of the digest's groups before their first papers."""
         first = 0
         for heading, papers in sections:
-            in_text, in_html = frame.papers[first]
+            in_text, in_html, _ = frame.papers[first]
             heading_in_text, heading_in_html = self._part_cache.heading(heading)
             pieces[in_text] = heading_in_text + pieces[in_text]
             pieces[in_html] = heading_in_html + pieces[in_html]

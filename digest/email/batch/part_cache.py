@@ -64,7 +64,7 @@ class PartCache:
         self._numbers = {paper.pk: number for number, paper in enumerate(papers)}
         self._frames: dict[FrameKey, Frame] = {}
         self._parts: dict[PartKey, Part] = {}
-        self._papers_rendered: dict[tuple[tuple[Finding, ...], str], RenderedPaper] = {}
+        self._papers_rendered: dict[tuple[tuple[Finding, ...], str, bool], RenderedPaper] = {}
         self._headings: dict[str, tuple[bytes, bytes]] = {}
         self._words: dict[int, int] = {}
         self._reasons: dict[tuple[object, ...], ReasonLine] = {}
@@ -92,12 +92,12 @@ class PartCache:
                 frame = _keep(self._frames, key, self.splitter.frame(key), MAX_FRAMES)
         return frame
 
-    def render_paper(self, match: Match, under: str) -> RenderedPaper:
+    def render_paper(self, match: Match, under: str, is_lead: bool) -> RenderedPaper:
         """Return the paper with its reason, `under` a heading. No two papers have the same findings."""
-        key = match.findings, under
+        key = match.findings, under, is_lead
         rendered = self._papers_rendered.get(key)
         if rendered is None:
-            rendered = _keep(self._papers_rendered, key, self._render_paper(match, under), MAX_PAPERS)
+            rendered = _keep(self._papers_rendered, key, self._render_paper(match, under, is_lead), MAX_PAPERS)
         return rendered
 
     def sections(self, digest: Digest) -> list[tuple[str, int]]:
@@ -174,9 +174,9 @@ class PartCache:
             _keep(self._why_this_mail, (frequency, confirmed), pair, MAX_SENTENCES)
         return pair
 
-    def _render_paper(self, match: Match, under: str) -> RenderedPaper:
+    def _render_paper(self, match: Match, under: str, is_lead: bool) -> RenderedPaper:
         line = self._reason_line(snapshot.shown(match.findings), under)
-        text, html = self._part(PartKey(cast(Paper, match.paper).pk, bool(line.text)))
+        text, html = self._part(PartKey(cast(Paper, match.paper).pk, bool(line.text), is_lead))
         in_text, in_html = {REASON_LINE: line.text}, {REASON_LINE: line.html}
         if BOLD_TEXT in html.places:
             in_html[BOLD_TEXT] = self._in_bold(html.bold_text, bold_terms.shown_reasons(match.findings))

@@ -54,11 +54,19 @@ class FrameKey(NamedTuple):
     more: int = 0  # matches beyond the reader's maximum
 
 
+class PaperPlace(NamedTuple):
+    """The place of a paper in a frame: the indexes of its pieces in the text and the HTML part, and how it looks."""
+
+    text: int
+    html: int
+    is_lead: bool
+
+
 class Frame(NamedTuple):
     """An email without papers and without personal values."""
 
     template: ByteTemplate
-    papers: list[tuple[int, int]]  # the indexes of each paper's pieces in the text part and in the HTML part
+    papers: list[PaperPlace]
     html: slice  # the pieces of the HTML part
     lead: str  # the sentence above the papers
 
@@ -68,6 +76,7 @@ class PartKey(NamedTuple):
 
     paper: int  # its id
     has_reason: bool  # false if only its votes speak for it
+    is_lead: bool = False
 
 
 REASON_LINE, BOLD_TEXT = "reason line", "bold text"
@@ -104,7 +113,10 @@ class TemplateSplitter:
         text = builder.render_text("digest", context | {"papers": in_text})
         html = builder.render_html("digest", context | {"papers": in_html})
         template, html_pieces = self._byte_template(key.frequency, text, html)
-        papers = [(template.places[f"text {n}"][0], template.places[f"html {n}"][0]) for n in range(len(numbers))]
+        papers = [
+            PaperPlace(template.places[f"text {n}"][0], template.places[f"html {n}"][0], n in in_html.leads)
+            for n in range(len(numbers))
+        ]
         return Frame(template, papers, html_pieces, lead)
 
     def parts(self, papers: Mapping[PartKey, Paper]) -> dict[PartKey, Part]:
@@ -197,7 +209,11 @@ class TemplateSplitter:
         macros: Any = rendering.macros_of(f"_papers.{kind}")
         matches = {key: Match(paper, 0, (BECAUSE_OF_MARKER,) * key.has_reason) for key, paper in papers.items()}
         with bold_terms.marked_instead_of_bold(BEGIN, END):
-            return [str(macros.paper(match, self._urls["opinion_url"])) for key, match in matches.items()]
+            url = self._urls["opinion_url"]
+            return [
+                str(macros.paper(match, url, is_lead=True) if key.is_lead else macros.paper(match, url))
+                for key, match in matches.items()
+            ]
 
     def _split_paper(self, key: PartKey, paper: str) -> PaperPart:
         parts, bold_text = split(paper, {REASON: REASON_LINE, BEGIN: BOLD_TEXT, END: BOLD_TEXT}), ""
@@ -274,14 +290,18 @@ class _SentencesWithMarkers:
 
 
 class _PaperMarkers:
-    """The macros for papers. Each paper becomes a marker."""
+    """The macros for papers. Each paper becomes a marker. `leads` has the numbers of those shown as the lead."""
 
     def __init__(self, macros: TemplateModule, numbers: Mapping[int, int]) -> None:
+        self.leads = set[int]()
         self._macros = macros
         self._numbers = numbers
 
-    def paper(self, match: Match, opinion_url: str, heading: str = "", under: str = "") -> str:
-        return Markup(marker(FIRST_PAPER + self._numbers[id(match)]))  # noqa: S704  # digits
+    def paper(self, match: Match, opinion_url: str, heading: str = "", under: str = "", is_lead: bool = False) -> str:
+        number = self._numbers[id(match)]
+        if is_lead:
+            self.leads.add(number)
+        return Markup(marker(FIRST_PAPER + number))  # noqa: S704  # digits
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._macros, name)

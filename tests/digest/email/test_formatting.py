@@ -156,3 +156,16 @@ def test_on_pages_a_reason_is_a_sentence_below_the_interest() -> None:
     finding = Finding("Learning", 1, (Reason("Learning", "meaning", "Learning", "", 1),))
     assert reasons.why_in_full(finding) == ("Learning", "Close in meaning to this topic.")
     assert reasons.why_in_full(Finding("Learning", 1, (Reason("Learning", "votes", "30", "votes", 0),)))[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("Short: It Fits", "Short: It Fits"),
+        ("What Agents Remember: A Study of Memory", "What Agents Remember"),
+        ("Zeta: An Efficient Harness for Everything", "Zeta: An Efficient Harness for…"),
+        ("A Very Long Title Without Any Subtitle", "A Very Long Title Without Any…"),
+    ],
+)
+def test_a_long_title_loses_its_subtitle_before_it_is_cut(title: str, shown: str) -> None:
+    assert formatting.main_title(title, 33) == shown

@@ -43,12 +43,13 @@ GRPO = ("phrase", "GRPO", "title")
     [
         ([LEARNING], ""),
         ([LEARNING, AGENTS], "Because you also follow Training agents"),
-        ([finding("Reinforcement learning", GRPO)], "Matched “GRPO”"),
+        ([finding("Reinforcement learning", GRPO)], ""),
+        ([finding("Reinforcement learning", ("assessment", "", ""))], "Judged by an AI model"),
         ([LEARNING, finding("", ("liked", "A paper", ""))], "Close to “A paper”"),
         ([AGENTS], "Because you follow Training agents"),
     ],
 )
-def test_it_does_not_repeat_the_heading_that_the_paper_is_under(findings: list[Finding], line: str) -> None:
+def test_below_a_heading_it_says_only_what_the_heading_does_not(findings: list[Finding], line: str) -> None:
     assert reason_line(findings, "Reinforcement learning") == line
     assert reason_line_in_text(findings, "Reinforcement learning").strip() == line
 
@@ -71,28 +72,28 @@ def test_below_a_heading_of_several_own_words_it_says_which_of_them_matched() ->
     [
         ("Bench", ""),
         ("evaluating", ""),
-        ("eval", "Matched “eval”"),
-        ("leaderboard", "Matched “leaderboard”"),
-        ("benchmark saturation", "Matched “benchmark saturation”"),
+        ("eval", " · matched “eval”"),
+        ("leaderboard", " · matched “leaderboard”"),
+        ("benchmark saturation", " · matched “benchmark saturation”"),
     ],
 )
 def test_it_leaves_out_another_form_of_a_word_in_the_topics_name(found: str, line: str) -> None:
     topic = "Benchmarks and evaluation"
-    assert reason_line([finding(topic, ("phrase", found, "title"))], topic) == line
+    assert reason_line([finding(topic, ("phrase", found, "title"))]) == f"Because you follow {topic}{line}"
 
 
 @pytest.mark.parametrize(
     ("found", "line"),
     [
         ("a benchmark for", ""),
-        ("computational complexity of", "Matched “computational complexity”"),
-        ("with human preferences", "Matched “human preferences”"),
-        ("chain of thought", "Matched “chain of thought”"),
-        ("T cells", "Matched “T cells”"),
+        ("computational complexity of", " · matched “computational complexity”"),
+        ("with human preferences", " · matched “human preferences”"),
+        ("chain of thought", " · matched “chain of thought”"),
+        ("T cells", " · matched “T cells”"),
     ],
 )
 def test_it_shows_the_words_that_say_something(found: str, line: str) -> None:
-    assert reason_line([finding("Theory", ("phrase", found, "title"))], "Theory") == line
+    assert reason_line([finding("Theory", ("phrase", found, "title"))]) == f"Because you follow Theory{line}"
 
 
 @pytest.mark.parametrize(
@@ -150,11 +151,11 @@ def test_it_is_translated_and_wrapped() -> None:
 @pytest.mark.parametrize(
     ("asked", "reason", "line"),
     [
-        ("video", ("phrase", "videos", "title"), "“video” · matched “videos”"),
+        ("video", ("phrase", "videos", "title"), "“video”"),
         ("video", ("phrase", "Video", "title"), "“video”"),
         ("pre-training", ("phrase", "Pretraining", "abstract"), "“pre-training” · matched “Pretraining”"),
         ("world-model", ("phrase", "world model", "abstract"), "“world-model”"),
-        ("video agents", ("words", "videos", "title"), "“video agents” · matched “videos”"),
+        ("video agents", ("words", "videos", "title"), "“video agents”"),
     ],
 )
 def test_it_names_words_as_they_were_typed(asked: str, reason: tuple[str, str, str], line: str) -> None:

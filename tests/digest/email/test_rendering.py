@@ -20,6 +20,8 @@ from digest.personalization import profiles
 from digest.personalization.digest_selection import compose
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_reader, make_record
+from tests.email.cast import add_pictures
+from tests.email.mails import digest_of
 
 HOSTILE = "<script>alert(1)</script> <think>\r\nBcc: victim@example.org " + "ü" * 200
 
@@ -152,11 +154,42 @@ def test_it_leaves_out_a_summary_that_looks_like_spam(edition: Edition, alice: S
     assert "We generate video." in body
 
 
-def test_it_links_the_pdf_once(edition: Edition, alice: Subscriber) -> None:
-    Paper.objects.filter(title="Faster Diffusion").update(project_url="https://arxiv.org/pdf/2608.00002")
-    body = part(build(edition, alice), "html")
-    assert body.count("https://arxiv.org/pdf/2608.00002") == 1
-    assert "Project page" not in body
+def test_a_paper_ends_in_one_row_of_few_links(edition: Edition, alice: Subscriber) -> None:
+    urls = {"github_url": "https://github.com/example/x", "project_url": "https://example.org/project"}
+    Paper.objects.update(github_stars=1200, **urls)
+    row = re.findall(r'<p class="facts".*?</p>', part(build(edition, alice), "html"), re.DOTALL)[0]
+    said = re.sub(r"<[^>]*>", "", row).replace("&nbsp;", " ").replace("\xa0", " ")
+    assert " ".join(said.split()) == "▲ 20 · arXiv · Code ★ 1,200 Like · Save · Not for me"
+    assert 'aria-label="20 votes"' in row
+
+
+def test_the_first_paper_is_the_lead_with_a_large_picture(edition: Edition, alice: Subscriber) -> None:
+    add_pictures(Paper.objects.all())
+    lead, *others = digest_of(edition, alice).html.split('<div class="paper')[1:]
+    assert lead.startswith(' first"')
+    assert 'width="526"' in lead
+    assert "Faster Diffusion" in lead
+    assert others
+    assert all(other.startswith('"') and 'width="168"' in other for other in others)
+
+
+def test_the_lead_is_a_trending_paper_if_nothing_matches(edition: Edition) -> None:
+    html = part(build(edition, make_reader("q@example.org", words="submarines", mail_quiet_days=True)), "html")
+    assert html.count('<div class="paper first"') == 1
+    assert html.count('<div class="paper"') == 2
+
+
+@pytest.mark.parametrize("kind", ["plain", "html"])
+def test_the_editors_note_comes_first(edition: Edition, alice: Subscriber, kind: str) -> None:
+    edition.note_before = "Good morning"
+    body = part(build(edition, alice), kind)
+    assert body.index("20 August 2026") < body.index("Good morning") < body.rindex("match what you follow")
+
+
+def test_it_names_the_first_and_the_last_author(edition: Edition, alice: Subscriber) -> None:
+    Paper.objects.update(authors=["Ada", "Alan", "Emmy", "Grace", "Kurt"], organization="A Laboratory with a Long Name")
+    text = part(build(edition, alice), "plain").replace("\xa0", " ")
+    assert "Ada, 3 more, Kurt · A Laboratory with a Long Name" in text
 
 
 def test_it_has_no_tracking_images(edition: Edition, alice: Subscriber) -> None:

@@ -50,14 +50,19 @@ def readers(edition: Edition) -> list[Subscriber]:
     return [make_reader(f"r{n}@example.org", words="diffusion, learning") for n in range(3)]
 
 
-GIST = "{{ gist(match.paper, match.findings) }}"
-PAPER = "{{ papers.paper(match, opinion_url, heading=headings[loop.index0], under=groups[loop.index0]) }}"
+GIST = "{{ gist(match.paper, match.findings, is_lead) }}"
+PAPER = (
+    "{{ papers.paper(match, opinion_url, heading=headings[loop.index0], under=groups[loop.index0], "
+    "is_lead=loop.first) }}"
+)
 
 
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
         ("digest.html", PAPER, "<hr>{{ loop.index }}" + PAPER),
+        ("digest.html", PAPER, PAPER.replace(", is_lead=loop.first", "")),
+        ("digest.html", PAPER, PAPER.replace("loop.first", "loop.last")),
         ("_papers.html", GIST, "{{ facts(match.paper) }}" + GIST),
         ("_papers.html", "shown.text|emphasized(findings)", "shown.text"),
         ("_papers.txt", "* {{", "- {{"),
