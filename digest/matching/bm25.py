@@ -91,7 +91,8 @@ class Bm25Index:
 
     def scores(self, texts: Sequence[str]) -> Values:
         """Return the `score` of each paper (a column) for each text (a row)."""
-        return self._add_up([self._postings_of(text) for text in texts]) / max(self._max_rarity, MIN_MAX_RARITY)
+        known = [[self._posting(word) for word in families_of(text) if word in self._shares] for text in texts]
+        return self._add_up(known) / max(self._max_rarity, MIN_MAX_RARITY)
 
     def weighted_sum(self, counts: Mapping[str, float], *, squared: bool = False) -> Values:
         """Return for each paper the sum of its words' weights (or of their squares), multiplied by `counts`."""
@@ -143,8 +144,9 @@ class Bm25Index:
 
     def _add_up(self, postings: Sequence[Sequence[Posting]]) -> Values:
         """Return the sums of the weights in each list of postings (a row) by paper (a column)."""
-        papers = np.concatenate([_NO_PAPERS, *(posting.papers for row in postings for posting in row)])
-        weights = np.concatenate([_NO_WEIGHTS, *(posting.weights for row in postings for posting in row)])
+        known = [posting for row in postings for posting in row if posting.papers is not _NO_PAPERS]
+        papers = np.concatenate([_NO_PAPERS, *(posting.papers for posting in known)])
+        weights = np.concatenate([_NO_WEIGHTS, *(posting.weights for posting in known)])
         sizes = [sum([posting.papers.size for posting in row]) for row in postings]
         papers += np.repeat(np.arange(len(postings)) * self._count, sizes)
         sums = np.bincount(papers, weights, len(postings) * self._count)

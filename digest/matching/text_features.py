@@ -5,6 +5,7 @@ fraction of the time, and their embeddings and expansions are looked up together
 """
 
 from collections.abc import Sequence
+from itertools import compress
 
 import numpy as np
 
@@ -53,13 +54,12 @@ def _topics(corpus: Corpus, asked: Sequence[Question], vectors: Found) -> list[N
     """Return the catalogue's topics that each question is about."""
     if corpus.thesaurus is None:
         return [NO_TOPICS] * len(asked)
-    names = [question.name or question.text for question in asked]
-    texts = [question.text for question in asked]
-    found = corpus.thesaurus.topics_in_each(list(zip(names, texts, vectors, strict=True)))
-    is_clear = [
-        text.count(" ") > 1 or corpus.thesaurus.contains(key_of(name)) for name, text in zip(names, texts, strict=True)
+    texts = [
+        (question.name or question.text, question.text, vector) for question, vector in zip(asked, vectors, strict=True)
     ]
-    return [topics if clear else NO_TOPICS for topics, clear in zip(found, is_clear, strict=True)]
+    is_clear = [text.count(" ") > 1 or corpus.thesaurus.contains(key_of(name)) for name, text, _ in texts]
+    found = iter(corpus.thesaurus.topics_in_each([*compress(texts, is_clear)]))
+    return [next(found) if clear else NO_TOPICS for clear in is_clear]
 
 
 def feedback_words(corpus: Corpus, expansion: Expansion) -> Values:

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -85,6 +86,8 @@ class Thesaurus:
             if topic.narrower
         }
         self.topic_terms = TopicTerms(self.topics)
+        # A filter is read when its evidence is prepared, and again when it is matched.
+        self.is_one_subject = lru_cache(maxsize=1_000)(self._is_one_subject)
 
     def topics_in(self, name: str, text: str, vector: Vectors | None = None) -> NamedTopics:
         """Return the topics that `text` is about.
@@ -132,12 +135,10 @@ class Thesaurus:
                 found[nearest] = None
         return list(found)
 
-    def is_one_subject(self, name: str, sentence: str) -> bool:
+    def _is_one_subject(self, name: str, sentence: str) -> bool:
         """Return whether a name and a sentence have one subject, that is, are similar to the same topics."""
-        one, other = self._bm25_index.coverage(name), self._bm25_index.coverage(sentence)
-        if not one.any() or not other.any():
-            return False
-        return float(np.corrcoef(one, other)[0, 1]) >= MIN_CORRELATION
+        pair = self._bm25_index.coverages([name, sentence])
+        return bool(pair.any(axis=1).all()) and float(np.corrcoef(pair[0], pair[1])[0, 1]) >= MIN_CORRELATION
 
     def contains(self, key: str) -> bool:
         """Return whether `key` (see tokens.key_of) is the name or a phrase of any topic."""
