@@ -8,7 +8,8 @@ wait for the server.
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from django.conf import settings
@@ -29,6 +30,7 @@ TURN = "judge-api"
 RECENT = dt.timedelta(days=3)  # older editions have been sent
 REST = dt.timedelta(minutes=30)  # when nothing is left to ask, because looking costs a second of CPU or more
 MAX_FILTERS = 5_000  # different filters in readers' own words, those with the most readers first
+PREPARED = 100  # interests that are matched together
 MAX_TOKENS = 500  # of an answer, with a model's reasoning
 
 PROMPT = (
@@ -99,13 +101,21 @@ def _questions(edition: Edition) -> list[BorderlinePaper]:
     asked = set(Assessment.objects.filter(paper__in=papers).values_list("interest_key", "paper_id"))
     index = paper_index.build_index(papers)
     found: dict[tuple[str, int], BorderlinePaper] = {}
-    for interest, readers in _interests().items():
+    for interest, readers in _prepared(index, _interests()):
         for number, value in _values(index, interest):
             key = (interest.assessment_key, papers[number].pk)
             if key not in asked:
                 value = value * readers + (found[key].value if key in found else 0.0)
                 found[key] = BorderlinePaper(value, interest, papers[number])
     return sorted(found.values(), key=lambda question: -question.value)
+
+
+def _prepared(index: Index, interests: Mapping[Interest, int]) -> Iterator[tuple[Interest, int]]:
+    """Yield the interests with their numbers of readers. A hundred are matched together, which is much faster."""
+    remaining = iter(interests.items())
+    while some := list(islice(remaining, PREPARED)):
+        index.prepare((interest for interest, _ in some), "more")
+        yield from some
 
 
 def _values(index: Index, interest: Interest) -> Iterator[tuple[int, float]]:

@@ -119,6 +119,14 @@ def test_readers_with_the_same_words_share_a_question_and_the_most_shared_come_f
     assert [asked["interest"].casefold() for asked in server.asked] == ["agents", "agents", "web"]
 
 
+def test_the_filters_of_many_readers_are_matched_together(day: Edition, server: ChatServer) -> None:
+    for number in range(3):
+        make_reader(f"r{number}@example.org", words=f"agents that search {number}")
+    with CaptureQueriesContext(connection) as queries:
+        ask()
+    assert sum("digest_textexpansion" in query["sql"] for query in queries) == 1
+
+
 def test_topics_are_asked_about_by_name_and_description(day: Edition, server: ChatServer) -> None:
     topic = Topic.objects.create(slug="web", name="The web", group="A", description="What is on it", phrases=["agents"])
     make_reader("eve@example.org", topics=[topic])
