@@ -85,6 +85,21 @@ def test_the_header_takes_two_rows_on_a_phone(page: Page, ada: Subscriber, editi
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+def test_a_dismissed_paper_makes_room_for_the_next_with_undo(page: Page, ada: Subscriber, edition: Edition) -> None:
+    ada.filters.all().delete()
+    Subscriber.objects.update(max_papers=2)
+    first, _second, third = edition.papers.order_by("-edition_votes")
+    page.goto("/for-you/")
+    expect(page.get_by_role("link", name=third.title)).to_be_hidden()
+    card = page.get_by_role("listitem").filter(has=page.get_by_role("link", name=first.title))
+    card.get_by_role("button", name="Not for me").click()
+    expect(page.get_by_text("Got it: fewer papers like this.")).to_be_visible()
+    expect(page.get_by_role("link", name=third.title)).to_be_visible()
+    page.get_by_role("status").get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Rating removed.")).to_be_visible()
+    assert not Opinion.objects.exists()
+
+
 def test_a_topic_is_followed_by_one_press_with_undo(
     page: Page, ada: Subscriber, vision: Topic, edition: Edition
 ) -> None:

@@ -80,7 +80,7 @@ def _rate(verdict: str, message: Callable[[], str]) -> Callable[[Subscriber, Pap
     def rate(reader: Subscriber, paper: Paper) -> tuple[str, str]:
         before = feedback.feedback_on(reader, paper).verdict
         feedback.set_verdict(reader, paper, verdict, now=timezone.now())
-        return message(), before if before != verdict else "clear"
+        return message(), before if before and before != verdict else "clear"
 
     return rate
 

@@ -72,6 +72,11 @@ def test_the_undo_of_a_like_restores_the_rating_before(reader_client: Client, pa
     assert not Opinion.objects.exists()
 
 
+def test_the_undo_of_a_first_like_removes_the_rating(reader_client: Client, paper: Paper) -> None:
+    assert f'value="clear {paper.pk}"' in act(reader_client, f"like {paper.pk}").partition('id="done"')[2]
+    assert "Rating removed." in act(reader_client, f"clear {paper.pk}")
+
+
 def test_following_takes_one_press_and_its_undo_removes_only_that(
     reader_client: Client, alice: Subscriber, vision: Topic
 ) -> None:
