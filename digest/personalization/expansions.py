@@ -100,7 +100,7 @@ def expand_missing(topics: Sequence[Interest], *, now: dt.datetime, seconds: flo
 
 
 class ArchiveState(NamedTuple):
-    """What changes with the archive's word counts, and when an expansion was stored last."""
+    """The state of the archive's word counts, and the time when an expansion was stored last."""
 
     papers: int = 0
     made_on: dt.date | None = None

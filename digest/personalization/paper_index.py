@@ -56,7 +56,7 @@ def build_index(
 
 
 class IndexState(NamedTuple):
-    """What an index of given papers and topics depends on, beside their own embeddings (see `Index.waiting`)."""
+    """The data that an index depends on, beside its papers and topics and their embeddings (see `Index.waiting`)."""
 
     background: tuple[int, ...]  # the first and the last embedding of papers in general
     archive: expansions.ArchiveState
