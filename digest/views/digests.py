@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from digest.email import reader_urls, web_view
 from digest.models import Delivery, Edition
+from subscriptions.security import reader_session
 from subscriptions.security.link_tokens import ForgedLinkError
 from subscriptions.security.mail_csp import policy_for
 
@@ -21,7 +22,8 @@ def digest(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "web/bad_link.html", {"expired": False}, status=404)
     edition = get_object_or_404(Edition, pk=edition_id)
     delivery = Delivery.objects.filter(subscriber__uid=uid, edition=edition).select_related("edition").first()
-    html = web_view.render_web_view(delivery) if delivery else ""
+    is_signed_in = reader_session.reader_of(request) is not None
+    html = web_view.render_web_view(delivery, is_signed_in=is_signed_in) if delivery else ""
     if not delivery or not html:
         return render(request, "web/digest_gone.html", {"edition": edition}, status=410)
     headers = {"X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer", "Content-Security-Policy": policy_for(html)}

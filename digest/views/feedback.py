@@ -15,8 +15,10 @@ from digest.models import Edition, Opinion, Paper
 from digest.opinions import feedback, imported_likes
 from digest.opinions import reading_list as papers
 from digest.personalization import profiles
+from digest.site import thumbnails
 from digest.views.saved import export_of
 from subscriptions.models import Subscriber
+from subscriptions.security import reader_session
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.views.common import bad_link, for_reader, page_with_button, primary_key
 
@@ -120,8 +122,11 @@ def reading_list(request: HttpRequest, reader: Subscriber, token: str) -> HttpRe
             return redirect(reverse("digest:reading_list", args=[token]) + f"?removed={removed}")
         papers.save(reader, get_object_or_404(Paper, pk=primary_key(request.POST.get("restore", ""))), now=now)
         return redirect("digest:reading_list", token)
-    rows = papers.find(reader)[:MAX_SHOWN]
+    if reader_session.reader_of(request) == reader:
+        return redirect("digest:saved")
+    rows = list(papers.find(reader)[:MAX_SHOWN])
     context = {
+        "pictures": thumbnails.of_papers(papers.papers(rows)),
         "rows": rows,
         "removed": primary_key(request.GET.get("removed", "")),
         "token": token,

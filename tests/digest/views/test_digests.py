@@ -13,6 +13,7 @@ from digest.models import Delivery, Edition, Paper
 from subscriptions.models import Device, Subscriber, Topic
 from tests.conftest import NOW, make_reader
 from tests.digest.conftest import read
+from tests.subscriptions.security.test_reader_session import sign_in
 
 
 def send(edition: Edition, reader: Subscriber) -> tuple[Delivery, str]:
@@ -70,6 +71,16 @@ def test_it_holds_nothing_of_the_readers(client: Client, busy: Edition, topics: 
     assert page.headers["X-Robots-Tag"] == "noindex"
     assert "private" in page.headers["Cache-Control"]
     assert not page.cookies
+
+
+def test_it_leads_a_signed_in_visitor_to_their_pages(client: Client, busy: Edition, topics: list[Topic]) -> None:
+    reader = make_reader("r@example.org", topics)
+    delivery, _ = send(busy, reader)
+    assert "Email me a sign-in link" in client.get(path(delivery)).text
+    sign_in(client, reader)
+    page = client.get(path(delivery)).text
+    assert "Email me a sign-in link" not in page
+    assert "/for-you/" in page
 
 
 def test_it_leaves_out_what_was_hidden_since_and_says_so(client: Client, busy: Edition) -> None:

@@ -9,9 +9,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from digest.editions import publication
-from digest.models import Edition, Opinion, Paper
+from digest.models import Edition, Opinion, Paper, Thumbnail
 from digest.opinions import feedback, reading_list
 from subscriptions.models import Subscriber
+from subscriptions.security import link_tokens
+from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW, TODAY
 from tests.subscriptions.security.test_reader_session import sign_in
 
@@ -165,3 +167,19 @@ def test_for_you_takes_few_queries(client: Client, ada: Subscriber, django_asser
     client.get("/for-you/")
     with django_assert_max_num_queries(30):  # type: ignore[operator]
         client.get("/for-you/")
+
+
+def test_each_paper_has_its_figure_summary_and_links(client: Client, ada: Subscriber) -> None:
+    saved = paper(1)
+    Paper.objects.filter(pk=saved.pk).update(summary="It scales.", github_url="https://github.com/a/b")
+    Thumbnail.objects.create(paper=saved, mark="0123456789ab", tried_at=NOW)
+    page = main_of(client, "/saved/")
+    for part in ("It scales.", "https://github.com/a/b", f"/thumbnails/{saved.pk}", "saved on 20 August 2026", "▲"):
+        assert part in page
+
+
+def test_the_link_of_an_email_leads_a_signed_in_reader_to_the_page_with_tags(client: Client, ada: Subscriber) -> None:
+    path = f"/preferences/{link_tokens.make_token(Purpose.PREFERENCES, ada)}/reading-list/"
+    assert client.get(path)["Location"] == "/saved/"
+    client.cookies.clear()
+    assert "Faster Diffusion" in client.get(path).text
