@@ -97,6 +97,7 @@ def _already_subscribed(notice: OwedNotice) -> Note:
         why=_("You get this email because this address was signed up again."),
         preferences_url=preferences_url,
         unsubscribe_url=link_tokens.make_url(Purpose.UNSUBSCRIBE, reader),
+        headline=_("You’re already subscribed"),
     )
 
 
@@ -124,6 +125,7 @@ def _link(notice: OwedNotice) -> Note:
         ),
         _("Settings"),
         link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
+        headline=_("Your settings link"),
     )
 
 
@@ -140,6 +142,7 @@ def _change_address(notice: OwedNotice) -> Note:
         ),
         _("Use this address"),
         address_change.make_url(notice.subscriber),
+        headline=_("Please confirm your new address"),
     )
 
 
@@ -151,6 +154,7 @@ def _moved(notice: OwedNotice) -> Note:
             _("From now on your papers go to another address, as requested on your settings page and confirmed."),
             _("If this wasn’t you, please reply to this email."),
         ),
+        headline=_("Your address was changed"),
     )
 
 
@@ -164,6 +168,7 @@ def _goodbye(notice: OwedNotice) -> Note:
         ),
         _("Resubscribe"),
         link_tokens.make_url(Purpose.COME_BACK, notice.subscriber),
+        headline=_("You are unsubscribed"),
     )
 
 
@@ -187,6 +192,7 @@ def _returned(notice: OwedNotice) -> Note:
         ),
         _("Settings"),
         link_tokens.make_url(Purpose.PREFERENCES, reader),
+        headline=_("Welcome back"),
     )
 
 
@@ -213,6 +219,7 @@ def _less(notice: OwedNotice) -> Note:
         ),
         _("Settings"),
         link_tokens.make_url(Purpose.PREFERENCES, reader),
+        headline=_("You now get less email"),
     )
 
 
@@ -233,6 +240,7 @@ def _signed_out(notice: OwedNotice) -> Note:
         ),
         _("Settings"),
         link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
+        headline=_("Your new link"),
     )
 
 
@@ -252,6 +260,7 @@ def _data(notice: OwedNotice) -> Note:
         ),
         _("Open my data"),
         link_tokens.make_url(Purpose.DATA, notice.subscriber),
+        headline=_("Your data"),
     )
 
 
@@ -265,6 +274,7 @@ def _sign_in(notice: OwedNotice) -> Note:
         ),
         _("Sign in"),
         link_tokens.make_url(Purpose.SIGN_IN, notice.subscriber),
+        headline=_("Your sign-in link"),
     )
 
 
@@ -283,6 +293,7 @@ def erased(address: str) -> Note:
         ),
         _("Sign up"),
         f"{settings.SITE_URL}{reverse('subscriptions:subscribe')}",
+        headline=_("Your data was erased"),
     )
 
 
