@@ -21,7 +21,7 @@ from digest.text import hyphens, urlize
 from subscriptions import brand, colors
 from subscriptions.query import examples
 from subscriptions.readers import choice, consents, follows
-from subscriptions.security import bot_check
+from subscriptions.security import bot_check, link_tokens
 
 
 class Site:
@@ -71,6 +71,7 @@ def environment(**options: Any) -> Environment:
     env.globals |= {"language": translation.get_language, "bidi": translation.get_language_bidi}
     env.globals |= {"english": english, "languages": language.choices, "default_accent": colors.ACCENT}
     env.globals |= {"has_imprint": lambda: bool(settings.IMPRINT_TEXT)}
+    env.globals |= {"link_days": link_tokens.CONFIRMATION_DAYS}
     env.globals |= {"by_meaning": embeddings.is_available, "what_comes": welcome.describe_schedule}
     env.globals |= {"query_examples": examples.examples, "names_of": choice.names_of}
     env.globals |= {"stamp": bot_check.stamp, "consent_text": consents.text, "version_of": consents.version_of}

@@ -119,7 +119,7 @@ def test_a_button_leads_to_its_result(context: BrowserContext) -> None:
     page = context.new_page()
     page.goto("/admin/subscriptions/brand/add/")
     page.get_by_role("button", name="Send test email").last.click()
-    notice = page.locator("#fitting").get_by_text("Nothing was saved.").first
+    notice = page.locator("#sample").get_by_text("Nothing was saved.").first
     notice.wait_for()
     page.wait_for_load_state("networkidle")
     box = notice.bounding_box()

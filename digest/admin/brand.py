@@ -12,8 +12,8 @@ from django.utils.html import format_html
 
 from digest import clock
 from digest.admin.email_preview import EmailPreviewAdmin, EmailPreviewForm
-from digest.email import theme_preview
-from digest.email.theme_preview import ThemePreview
+from digest.email import email_sample
+from digest.email.email_sample import EmailPreview
 from digest.site import logos
 from digest.site.images import PictureError
 from subscriptions import brand, colors
@@ -101,8 +101,8 @@ class BrandForm(EmailPreviewForm, forms.ModelForm[Brand]):
         for name, value in values.items():
             data[self.add_prefix(name)] = str(value)
 
-    def make_preview(self, **audience: Any) -> ThemePreview:
-        return theme_preview.preview_theme(brand.look_of(self.instance), **audience)
+    def make_preview(self, **audience: Any) -> EmailPreview:
+        return email_sample.preview_email(brand.look_of(self.instance), **audience)
 
 
 @admin.register(Brand)

@@ -18,8 +18,8 @@ from digest.admin.email_preview import EmailPreviewAdmin, EmailPreviewForm
 from digest.admin.jobs import started
 from digest.delivery.events.classification import EventClass
 from digest.editions import publication
-from digest.email import theme_preview
-from digest.email.theme_preview import ThemePreview
+from digest.email import email_sample
+from digest.email.email_sample import EmailPreview
 from digest.models import DailyTotal, Delivery, Edition, Paper, QuietDay
 from digest.ops.daily_totals import meaning_of
 from digest.ops.jobs import delivery_jobs, rows
@@ -74,8 +74,8 @@ class EditionForm(EmailPreviewForm, forms.ModelForm[Edition]):
             "note_after": f"The editors' note below the papers. {PLAIN}",
         }
 
-    def make_preview(self, **audience: Any) -> ThemePreview:
-        return theme_preview.preview_theme(brand.current(), self.instance, **audience)
+    def make_preview(self, **audience: Any) -> EmailPreview:
+        return email_sample.preview_email(brand.current(), self.instance, **audience)
 
 
 class PaperFormSet(forms.BaseInlineFormSet[Paper, Edition, Any]):

@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from digest import clock
-from digest.email import theme_preview
-from digest.email.theme_preview import NothingToShowError, ThemePreview
+from digest.email import email_sample
+from digest.email.email_sample import EmailPreview, NothingToShowError
 from subscriptions.admin.base import SelectOfKeys, SelectOfManyKeys, log_action
 from subscriptions.email import send_errors
 from subscriptions.forms import AddressField
@@ -30,12 +30,12 @@ POLICY = "default-src 'self'; style-src 'self' {styles}; img-src 'self' https: d
 TEST_EMAILS = [(20, dt.timedelta(hours=1)), (60, dt.timedelta(days=1))]  # of one member of staff
 
 
-def policy_of(preview: ThemePreview | None) -> str:
+def policy_of(preview: EmailPreview | None) -> str:
     """Return the Content-Security-Policy of a page that shows the preview."""
     return POLICY.format(styles=styles_in("".join(map("".join, _styled(preview)))) if preview else "")
 
 
-def _styled(preview: ThemePreview) -> Iterator[tuple[str, ...]]:
+def _styled(preview: EmailPreview) -> Iterator[tuple[str, ...]]:
     """Yield all HTML of the page that has inline styles: the emails, and the color samples beside them."""
     for _, shades, html in preview.schemes:
         pairs = (shades.card, shades.accent), (shades.accent, shades.on_accent)
@@ -91,7 +91,7 @@ class PreviewOptions(forms.Form):
 
     @property
     def audience(self) -> dict[str, Any]:
-        """The arguments of `preview_theme`."""
+        """The arguments of `preview_email`."""
         return {"reader": self.cleaned_data.get("reader"), "topics": list(self.cleaned_data.get("topics") or ())}
 
 
@@ -102,13 +102,13 @@ class EmailPreviewForm:
         is_valid: bool = super().is_valid()  # type: ignore[misc]
         return is_valid and not any(name in self.data for name in PREVIEW_BUTTONS)  # type: ignore[attr-defined]
 
-    def make_preview(self, **audience: Any) -> ThemePreview:
-        """Return a sample email with the typed values (see `preview_theme`). Raises NothingToShowError."""
+    def make_preview(self, **audience: Any) -> EmailPreview:
+        """Return a sample email with the typed values (see `preview_email`). Raises NothingToShowError."""
         raise NotImplementedError
 
 
 class EmailPreviewAdmin:
-    """An admin page with the email below its EmailPreviewForm. Its templates include `admin/fitting.html`."""
+    """An admin page with the email below its EmailPreviewForm. Its templates include `admin/email_sample.html`."""
 
     save_on_top = True  # with the buttons, because the page may be long
 
@@ -121,29 +121,29 @@ class EmailPreviewAdmin:
         if any(name in request.POST for name in PREVIEW_BUTTONS):
             form, formsets = context["adminform"].form, [inline.formset for inline in context["inline_admin_formsets"]]
             if not form.errors and all(formset.is_valid() for formset in formsets) and options.is_valid():
-                fitting = context["fitting"] = _preview(request, form, formsets, options)
-                response["Content-Security-Policy"] = policy_of(fitting)
+                sample = context["sample"] = _preview(request, form, formsets, options)
+                response["Content-Security-Policy"] = policy_of(sample)
         return response
 
 
 def _preview(
     request: HttpRequest, form: EmailPreviewForm, formsets: list[Any], options: PreviewOptions
-) -> ThemePreview | None:
+) -> EmailPreview | None:
     try:
         with transaction.atomic():  # the email is made of rows, so they are saved and rolled back
             for formset in formsets:
                 formset.save()
-            fitting = form.make_preview(**options.audience)
+            sample = form.make_preview(**options.audience)
             transaction.set_rollback(True)
     except NothingToShowError as error:
         messages.error(request, str(error))
         return None
     if SEND in request.POST:
-        send_test(request, fitting, options.cleaned_data["send_to"], fitting.edition)
-    return fitting
+        send_test(request, sample, options.cleaned_data["send_to"], sample.edition)
+    return sample
 
 
-def send_test(request: HttpRequest, preview: ThemePreview, address: str, about: Model) -> None:
+def send_test(request: HttpRequest, preview: EmailPreview, address: str, about: Model) -> None:
     """Email the preview to `address`, and log who sent it in the history of the row `about`."""
     if abuse_limits.acquire(Limit("test email", str(request.user.pk), TEST_EMAILS), now=clock.now()):
         messages.error(request, "Not sent: you have sent as many test emails as one account may. Try again in an hour.")
@@ -151,7 +151,7 @@ def send_test(request: HttpRequest, preview: ThemePreview, address: str, about: 
     reader = f", as reader {preview.reader.uid}" if preview.reader else ""
     log_action(request, [about], f"Sent a test email to {address}{reader}.")
     try:
-        theme_preview.send_preview(preview, address)
+        email_sample.send_preview(preview, address)
     except Exception as error:
         messages.error(request, f"Not sent. {send_errors.classify(error).reason}")
     else:

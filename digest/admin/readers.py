@@ -17,8 +17,8 @@ from digest.admin.bulk import row_action
 from digest.admin.email_preview import OptionalAddressField
 from digest.admin.exchange import ExchangesSuppressionsAdmin, ExportsReadersAdmin
 from digest.editions import candidates
-from digest.email import theme_preview
-from digest.email.theme_preview import NothingToShowError, ThemePreview
+from digest.email import email_sample
+from digest.email.email_sample import EmailPreview, NothingToShowError
 from digest.models import Delivery, Edition
 from digest.ops import reader_timeline
 from digest.ops.jobs import delivery_jobs, reader_jobs
@@ -139,7 +139,7 @@ class ReaderAdmin(ExportsReadersAdmin, SubscriberAdmin):
             iter(form.editions), None
         )
         shown = _shown(reader, edition) if edition else {}
-        preview: ThemePreview | None = shown.get("fitting")
+        preview: EmailPreview | None = shown.get("sample")
         if preview and request.method == "POST" and form.is_valid():
             email_preview.send_test(request, preview, form.cleaned_data["send_to"], reader)
         context = self.admin_site.each_context(request) | shown
@@ -192,11 +192,11 @@ def _shown(reader: Subscriber, edition: Edition) -> dict[str, Any]:
     """Return the context about the digest: its papers with reasons, the email, and whether it was sent."""
     delivery = Delivery.objects.filter(subscriber=reader, edition=edition).defer("papers").first()
     try:
-        preview = theme_preview.preview_theme(brand.current(), edition, reader=reader)
+        preview = email_sample.preview_email(brand.current(), edition, reader=reader)
     except NothingToShowError as error:
         return {"nothing": str(error), "delivery": delivery}
     since = candidates.weekly_cutoff(edition, reader)
-    return {"fitting": preview, "delivery": delivery, "digest": preview.digest, "since": since} | _lists(preview.digest)
+    return {"sample": preview, "delivery": delivery, "digest": preview.digest, "since": since} | _lists(preview.digest)
 
 
 def _lists(digest: Digest) -> dict[str, str]:

@@ -56,13 +56,13 @@ class CircuitBreaker:
         held, self._held = self._held, []
         return held
 
-    def end(self, *, others_leave: bool) -> list[Outcome]:
+    def end(self, *, others_are_accepted: bool) -> list[Outcome]:
         """Return the refusals that were held back, at the end of the run.
 
-        `others_leave` is true if emails of other runs were accepted just now.
+        `others_are_accepted` is true if emails of other runs were accepted just now.
         """
         unmade = [outcome for outcome in self._held if outcome.unmade]
-        if not unmade or self._has_accepted or others_leave:
+        if not unmade or self._has_accepted or others_are_accepted:
             return self.release()
         self.refused = unmade[-1].reason
         return [_stopped(outcome, outcome.reason) if outcome.unmade else outcome for outcome in self.release()]

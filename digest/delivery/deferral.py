@@ -9,7 +9,7 @@ from digest.email.batch.composer import DueDelivery
 from digest.models import Delivery
 
 MAX_HELD_WAIT = 20.0  # seconds; deliveries that must wait longer go back to the queue
-YIELD_AFTER = 2.0  # seconds; after that, other work that was deferred before goes first, too
+YIELD_AFTER = 2.0  # seconds; after that, shards that were deferred earlier go first as well
 BACK_IN = 5.0  # seconds
 OTHERS_FIRST = "Held back by a rate limit. Other emails are sent first."
 

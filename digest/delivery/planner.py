@@ -1,4 +1,4 @@
-"""The planner: it makes one delivery row for each reader who is due to get an edition.
+"""The planner: one delivery row for each reader who is due to get an edition.
 
 The database makes the rows in one statement. The planner may run twice, or on two machines at once: a unique
 constraint gives each reader at most one row per edition.
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 # A weekly reader's last hour may come on the Sunday after Monday's publication, plus one day to spare.
 WINDOW = dt.timedelta(days=8)
-TOO_LATE = dt.timedelta(hours=24)
+TOO_LATE = dt.timedelta(hours=24)  # for any delivery that was not sent, retries included
 LATE = "More than 24 hours late: the next edition is coming."
 
 Status = Delivery.Status
@@ -176,7 +176,7 @@ def _is_weekly_digest(edition: Edition, now: dt.datetime) -> bool:
 
 def _weekly_from(edition: Edition, mail_from: dt.datetime) -> dt.datetime | None:
     monday = due_times.monday_of(edition.day)
-    week = Edition.objects.filter(day__gte=monday, day__lt=monday + dt.timedelta(days=due_times.SATURDAY))
+    week = Edition.objects.filter(day__range=(monday, due_times.friday_of(edition.day)))
     # An edition that was never emailed, such as Friday's published late, does not close the week, unless an operator
     # sends it by hand. An edition that was emailed and later withdrawn still closes its week.
     mailed = ~Q(mail_from=None) | ~Q(planned_until=None) | Q(pk=edition.pk)

@@ -1,4 +1,4 @@
-"""The recorder of results: it writes the outcomes of deliveries into the database, a few hundred at a time.
+"""The recorder of results. It writes the outcomes of deliveries into the database, a few hundred at a time.
 
 It only changes deliveries that are still queued. So an outcome may be recorded twice, such as after a crash, and a
 delivery that has ended stays as it is.
@@ -105,7 +105,7 @@ def can_settle(call: str, pks: Iterable[int], provider: str, *, now: dt.datetime
     return due is not None and now < due - retry_policy.longest_first_wait() + capability_of(provider).key_lifetime
 
 
-def others_leave(edition_id: int, *, now: dt.datetime) -> bool:
+def others_are_accepted(edition_id: int, *, now: dt.datetime) -> bool:
     """Return whether an email of this edition was accepted just now, so that its emails can be made."""
     sent = Delivery.objects.filter(edition=edition_id, status=Status.SENT, sent_at__gt=now - JUST_NOW)
     return sent.exists()

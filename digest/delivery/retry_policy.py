@@ -9,7 +9,8 @@ import random
 # The wait doubles with each try: greylisting accepts an email after minutes, a full disk takes longer.
 FIRST_WAIT = dt.timedelta(minutes=10)
 MAX_WAIT = dt.timedelta(hours=4)
-WORTH_TRYING = dt.timedelta(hours=22)  # after that, the next edition is about to be sent
+# After that, the next edition is about to be sent. The planner skips what is older than its TOO_LATE in any case.
+WORTH_TRYING = dt.timedelta(hours=22)
 JITTER = 0.2  # share of the wait, in both directions, so that shards that failed together are not retried together
 
 

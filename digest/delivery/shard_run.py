@@ -80,7 +80,7 @@ class ShardRun:
         self._pending: list[int] | None = None  # None until the shard is read
         self._uncertain_calls: dict[str, list[int]] = {}  # by key; a call is repeated with all of its deliveries
         self._in_flight: set[int] = set()  # offered to the transport, and not finished
-        self._wanted: set[int] = set()  # by their readers when last checked, and not yet begun
+        self._wanted: set[int] = set()  # not begun; their readers still wanted the email at the last check
         self._checked_at = 0.0  # the time of the oldest check of `_wanted`, in the clock's seconds
         self._unrecorded: list[Outcome] = []
         self._attempts = Counter[tuple[str, counters.Labels]]()  # emails that were tried, for /metrics
@@ -195,8 +195,10 @@ class ShardRun:
 
     def finish(self) -> int:
         """Record everything, because no more emails will be offered. Return how many deliveries ended."""
-        others_leave = self._breaker.holds_unmade and results.others_leave(self._shard.edition_id, now=clock.now())
-        self._add(*self._breaker.end(others_leave=others_leave))
+        others_are_accepted = self._breaker.holds_unmade and results.others_are_accepted(
+            self._shard.edition_id, now=clock.now()
+        )
+        self._add(*self._breaker.end(others_are_accepted=others_are_accepted))
         return self.record()
 
     def record(self) -> int:
@@ -295,7 +297,7 @@ class ShardRun:
 
     def _apply_limits(self, wanted: Rows) -> Rows:
         """Return the rows that the rate limits let pass, and defer the others."""
-        if self.limiter.is_open or not wanted:
+        if self.limiter.is_unlimited or not wanted:
             return wanted
         allowed, held = self._deferred.release_allowed(wanted, self.limiter)
         self._add(*held)

@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 from subscriptions.time_zones import zone_of
 
-SATURDAY = 5  # as dt.date.weekday() counts
-
 
 class Slot(NamedTuple):
     """The schedule that several readers share."""
@@ -26,7 +24,7 @@ def due_at(slot: Slot, mail_from: dt.datetime) -> dt.datetime:
     day = mail_from.astimezone(zone).date()
     while True:
         moment = dt.datetime.combine(day, dt.time(slot.send_hour), zone).astimezone(dt.UTC)
-        if moment >= mail_from and not (slot.frequency == "weekdays" and day.weekday() >= SATURDAY):
+        if moment >= mail_from and (slot.frequency != "weekdays" or is_weekday(day)):
             return moment
         day += dt.timedelta(days=1)
 
@@ -39,14 +37,14 @@ def weekly_from(day: dt.date, newest_of_week: dt.date, mail_from: dt.datetime, p
     """
     if day != newest_of_week:
         return None
-    friday = day + dt.timedelta(days=SATURDAY - 1 - day.weekday())
+    friday = friday_of(day)
     saturday = dt.datetime.combine(friday + dt.timedelta(days=1), dt.time(publish_hour), dt.UTC)
     return mail_from if day == friday else max(mail_from, saturday)
 
 
 def next_weekly(slot: Slot, now: dt.datetime, publish_hour: int) -> dt.date:
     """Return the day of the next weekly digest, in the slot's time zone, if Friday gets an edition."""
-    friday = monday_of(now.date()) + dt.timedelta(days=SATURDAY - 1)
+    friday = friday_of(now.date())
     # The edition is out a minute after the hour, so readers who chose that hour get it a day later.
     published = dt.datetime.combine(friday, dt.time(publish_hour, 1), dt.UTC)
     due = due_at(slot, published)
@@ -60,10 +58,18 @@ def next_daily(slot: Slot, now: dt.datetime, publish_hour: int) -> dt.datetime:
     day = now.date()
     while True:
         published = dt.datetime.combine(day, dt.time(publish_hour, 1), dt.UTC)
-        if published > now and day.weekday() < SATURDAY:
+        if published > now and is_weekday(day):
             return due_at(slot, published)
         day += dt.timedelta(days=1)
 
 
+def is_weekday(day: dt.date) -> bool:
+    return day.weekday() < 5
+
+
 def monday_of(day: dt.date) -> dt.date:
     return day - dt.timedelta(days=day.weekday())
+
+
+def friday_of(day: dt.date) -> dt.date:
+    return monday_of(day) + dt.timedelta(days=4)

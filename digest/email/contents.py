@@ -55,7 +55,7 @@ def groups(digest: Digest) -> list[str]:
 
 
 def groups_of(sections: Iterable[tuple[str, int]], papers: int) -> list[str]:
-    """Return the heading of the group that each of so many papers is in, or "" for those after the `sections`."""
+    """Return the heading of the group of each of `papers` papers, or "" for those after the `sections`."""
     names = list(chain.from_iterable([heading] * number for heading, number in sections))
     return names + [""] * (papers - len(names))
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, get_language_bidi, gettext, ngettext, pgettext
 
-from digest.editions.due_times import SATURDAY
+from digest.editions.due_times import is_weekday
 from digest.text.cleanup import first_sentences, whole
 from digest.text.stop_words import LOWERCASE_IN_NAMES
 
@@ -141,7 +141,7 @@ def why_quiet(day: dt.date, cause: str) -> str:
             return _("That day’s papers are in the next edition.")
         case "trouble":
             return _("The sources could not be read on that day. Their papers are in a later edition.")
-        case _other if day.weekday() >= SATURDAY:
+        case _other if not is_weekday(day):
             return _("No papers are listed on weekends.")
     return _("No papers were listed on that day.")
 

@@ -5,7 +5,7 @@ import datetime as dt
 from django.db.models import Exists, OuterRef
 
 from digest import papers
-from digest.editions.due_times import SATURDAY
+from digest.editions.due_times import is_weekday
 from digest.ingest.fetch_log import record_attempt
 from digest.ingest.http_client import make_client
 from digest.models import FetchRun, Listing, Source
@@ -50,7 +50,7 @@ def missed_days(source: Source, *, today: dt.date) -> list[dt.date]:
     return [
         day
         for day in days
-        if day.weekday() < SATURDAY and day >= since and not _has_listed(source, day) and not _is_caught_up(source, day)
+        if is_weekday(day) and day >= since and not _has_listed(source, day) and not _is_caught_up(source, day)
     ]
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from digest import papers, sources
-from digest.editions.due_times import SATURDAY
+from digest.editions.due_times import is_weekday
 from digest.ingest import source_health
 from digest.ingest.fetch_log import record_attempt
 from digest.ingest.http_client import make_client
@@ -150,7 +150,7 @@ def _status(run: FetchRun, batch: Batch) -> str:
         return FetchRun.Status.EMPTY
     today = _eastern_day(run.started_at)
     newest = max((record.day for record in batch.records if record.day), default=today)
-    if run.source.kind == Source.Kind.ARXIV and newest < today and today.weekday() < SATURDAY:
+    if run.source.kind == Source.Kind.ARXIV and newest < today and is_weekday(today):
         return FetchRun.Status.STALE
     return FetchRun.Status.OK
 

@@ -23,14 +23,14 @@ IN_CATEGORY = 0.4
 # A topic with categories includes the papers of these; words and meaning rank them. Cross-listed papers come later.
 ON_TOPIC_BY_CATEGORY = 0.8
 ON_TOPIC_BY_CROSS_LISTING = 0.5
-# Log-odds that its words and meaning have to make up for without the category: a field's words are used elsewhere too.
+# The penalty, in log-odds, of a paper without a category of the topic: other fields use a field's words, too.
 WITHOUT_CATEGORY = 2.5
 WITH_VOTES = 0.4
 
 
 # Log-odds that a language model's “yes” adds, and its “no” subtracts: right for a model that errs in 8 of 100 cases.
 ASSESSMENT = 2.5
-BEYOND_SURE = 0.1  # share of it that counts above the probabilities of borderline papers
+BEYOND_SURE = 0.1  # the fraction of ASSESSMENT that counts for papers above BORDERLINE
 # The probabilities of papers to ask a language model about: an answer can change whether a reader gets the paper.
 BORDERLINE = (0.05, 0.85)
 

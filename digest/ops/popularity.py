@@ -15,7 +15,7 @@ MOST = 20  # papers, and topics
 
 
 @dataclass(frozen=True)
-class Votes:
+class ReaderCounts:
     """The numbers of readers who liked a paper, or the papers of a topic, saved them, or had no use for them."""
 
     likes: int = 0
@@ -27,15 +27,15 @@ class Votes:
 class Popularity:
     """The most liked first."""
 
-    papers: list[tuple[Paper, Votes]]
-    topics: list[tuple[Topic, Votes]]
+    papers: list[tuple[Paper, ReaderCounts]]
+    topics: list[tuple[Topic, ReaderCounts]]
 
 
 def popularity(*, since: dt.date) -> Popularity:
     """Return the papers of the editions since that day, and their topics, by likes and saves."""
-    by_paper = _votes_by_paper(since)
+    by_paper = _counts_by_paper(since)
     papers = Paper.objects.select_related("edition").in_bulk(_best(by_paper))
-    by_topic = _votes_by_topic(by_paper, since)
+    by_topic = _counts_by_topic(by_paper, since)
     topics = Topic.objects.in_bulk(_best(by_topic))
     return Popularity(
         [(papers[pk], by_paper[pk]) for pk in _best(by_paper)],
@@ -43,31 +43,33 @@ def popularity(*, since: dt.date) -> Popularity:
     )
 
 
-def _votes_by_paper(since: dt.date) -> dict[int, Votes]:
+def _counts_by_paper(since: dt.date) -> dict[int, ReaderCounts]:
     """Return the votes of each paper that has any. Editions are few, and lead to their papers' rows by indexes."""
     opinions = Opinion.objects.filter(paper__edition__day__gte=since)
     likes = _counts(opinions.filter(verdict=Opinion.Verdict.LIKE))
     dislikes = _counts(opinions.filter(verdict=Opinion.Verdict.NOT_FOR_ME))
     saves = _counts(SavedPaper.objects.filter(paper__edition__day__gte=since, removed_at=None))
-    return {pk: Votes(likes[pk], saves[pk], dislikes[pk]) for pk in likes | saves | dislikes}
+    return {pk: ReaderCounts(likes[pk], saves[pk], dislikes[pk]) for pk in likes | saves | dislikes}
 
 
 def _counts(rows: QuerySet[Any]) -> Counter[int]:
     return Counter(dict(rows.order_by().values_list("paper").annotate(Count("pk"))))
 
 
-def _votes_by_topic(by_paper: dict[int, Votes], since: dt.date) -> dict[int, Votes]:
+def _counts_by_topic(by_paper: dict[int, ReaderCounts], since: dt.date) -> dict[int, ReaderCounts]:
     """Return the sums of the votes of each topic's papers, without the areas, which hold everything."""
-    sums: dict[int, Votes] = {}
+    sums: dict[int, ReaderCounts] = {}
     rows = TopicPaper.objects.filter(day__gte=since, topic__narrower=[]).order_by().values_list("topic", "paper")
     for topic, paper in rows.iterator():
         if votes := by_paper.get(paper):
-            sofar = sums.get(topic, Votes())
-            sums[topic] = Votes(sofar.likes + votes.likes, sofar.saves + votes.saves, sofar.dislikes + votes.dislikes)
+            sofar = sums.get(topic, ReaderCounts())
+            sums[topic] = ReaderCounts(
+                sofar.likes + votes.likes, sofar.saves + votes.saves, sofar.dislikes + votes.dislikes
+            )
     return sums
 
 
-def _best(votes: dict[int, Votes]) -> list[int]:
+def _best(votes: dict[int, ReaderCounts]) -> list[int]:
     """Return the keys with the most likes and saves, without those that have none."""
     wanted = [key for key, one in votes.items() if one.likes + one.saves]
     return sorted(wanted, key=lambda key: (-votes[key].likes - votes[key].saves, votes[key].dislikes, -key))[:MOST]

@@ -1,4 +1,4 @@
-"""Retention: old rows are deleted, a few thousand at a time, so that other writers never wait long."""
+"""Retention of old rows. They are deleted a few thousand at a time, so that other writers never wait long."""
 
 import datetime as dt
 import time

@@ -52,7 +52,7 @@ class SendingStatus:
 
 
 def sending_status(*, now: dt.datetime) -> SendingStatus:
-    closed = failover.closed_providers(now=now)
+    closed = failover.avoided_providers(now=now)
     providers = [ProviderStatus(name, summarize_limits(name, now=now), closed.get(name)) for name in failover.names()]
     rates = remembered("rates of seven days", lambda: reputation.recent_rates(now=now))
     return SendingStatus(rates, now - reputation.SPAN, _shares(rates), providers, outbox.is_in_use())

@@ -1,4 +1,4 @@
-"""A memory of counts that took long: on a large site they are not counted again at each look at the admin.
+"""A cache of slow counts, so that a large site does not repeat them on every page of the admin.
 
 A count is kept for a hundred times as long as it took. So counting takes at most a hundredth of a process's time, and
 a small site always sees the present.

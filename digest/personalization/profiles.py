@@ -179,8 +179,8 @@ def make_slot_limits(rows: Iterable[Learnt], names: Mapping[str, str]) -> SlotLi
 def slot_limits(subscribers: Iterable[int]) -> dict[int, SlotLimits]:
     """Return the limits of those of `subscribers` (ids) that have any.
 
-    This is the double of `feedback_of` for the batch path: two queries for many readers. Names of all topics do,
-    because the limit of a topic that is not followed has no effect.
+    This is the version of `feedback_of` for many readers: two queries for all of them. It passes the names of all
+    topics, because the limit of a topic that is not followed has no effect.
     """
     rows: dict[int, list[Learnt]] = {}
     for row in Learnt.objects.filter(subscriber__in=subscribers, fewer__gt=0):

@@ -1,4 +1,4 @@
-"""The consumer of celery's workers with one change: a worker survives that its broker goes away at any moment."""
+"""Celery's consumer, changed so that a worker survives losing its broker at any moment."""
 
 import logging
 

@@ -26,7 +26,7 @@ def store(body: bytes, *, now: dt.datetime) -> Logo:
 
 
 def displayed_size(logo: Logo, height: int, most_width: int) -> tuple[int, int]:
-    """Return the width and height that keep the logo's shape, at most so high and wide."""
+    """Return the width and height that keep the logo's shape and fit into these."""
     width, original = images.png_size(bytes(logo.image))
     scale = min(height / original, most_width / width)
     return max(round(width * scale), 1), max(round(original * scale), 1)

@@ -30,7 +30,7 @@ def privacy(request: HttpRequest) -> HttpResponseBase:
         "retention_days": settings.RETENTION_DAYS,
         "unsubscribed_days": settings.RETENTION_UNSUBSCRIBED_DAYS,
         "device_days": devices.LIFETIME // DAY,
-        "confirmation_days": link_tokens.CONFIRMATION_LIFETIME // DAY,
+        "confirmation_days": link_tokens.CONFIRMATION_DAYS,
         "limits_days": math.ceil(abuse_limits.kept_for() / DAY),
         "unconfirmed_days": lifecycle.UNCONFIRMED_LIFETIME // DAY,
     }

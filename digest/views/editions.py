@@ -16,7 +16,7 @@ from digest.site import archive, edition_filters, thumbnails, topics
 from digest.views.page_cache import CARD, Pagination, paginate, show
 
 PAPERS_A_PAGE = 40
-BEST = 20  # papers on a page of a week or a month
+PAGE_SIZE = 20  # papers on a page of a week or a month
 
 
 @require_safe
@@ -122,7 +122,7 @@ def _best_page(request: HttpRequest, template: str, days: archive.DateRange, **m
     labels, filters = _filters(request, editions)
     ranked = edition_filters.apply(archive.by_votes(editions), editions, labels, filters["chosen"])
     # Rank primary keys first. An index covers this query, and a month has twenty thousand papers.
-    keys, pages = paginate(ranked.values_list("pk", flat=True), request.GET.get("page"), BEST)
+    keys, pages = paginate(ranked.values_list("pk", flat=True), request.GET.get("page"), PAGE_SIZE)
     shown = Paper.objects.select_related("edition").only(*CARD, "edition__day").in_bulk(keys)
     papers = [shown[key] for key in keys if key in shown]
     context = filters | {

@@ -26,12 +26,12 @@ from subscriptions.exchange.reader_rows import ReaderRow, RowError
 from subscriptions.exchange.reader_store import REJECTED, ImportOutcome, Storage
 from subscriptions.exchange.tables import TableError
 from subscriptions.models import ImportPart, ReaderImport, Subscriber, Suppression
-from subscriptions.readers import lifecycle
+from subscriptions.readers import lifecycle, signup_queue
 
 BATCH = 5_000  # rows stored in one transaction
 CHECKED_AT_ONCE = 200_000  # rows
 SHOWN_PROBLEMS = 50  # rejected rows that a dry run returns
-WAIT = dt.timedelta(days=7)  # sign-ups that wait longer for their confirmation email are dropped
+RETENTION = dt.timedelta(days=7)  # of rejected rows, and of uploads that nothing was imported from
 _NOT_IMPORTED = {
     Status.UNCONFIRMED: ImportOutcome.UNCONFIRMED,
     Status.UNSUBSCRIBED: ImportOutcome.UNSUBSCRIBED,
@@ -65,7 +65,7 @@ class ImportBatch:
 
 
 @dataclass
-class Trial:
+class DryRun:
     """The result of a dry run."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -114,9 +114,9 @@ class ReaderImporter:
             _check_capacity(active, domains)
         yield self.rows
 
-    def try_out(self) -> Iterator[Trial]:
+    def try_out(self) -> Iterator[DryRun]:
         """Decide about all rows without storing anything. Yield the result so far after each batch."""
-        trial = Trial()
+        trial = DryRun()
         while batch := self._next_batch():
             self._decide(batch)
             trial.counts.update(batch.counts)
@@ -267,7 +267,7 @@ def prune(*, now: dt.datetime) -> None:
 
     Values and reasons that quote a file are deleted, too, because they may contain addresses.
     """
-    old = ReaderImport.objects.filter(created_at__lt=now - WAIT)
+    old = ReaderImport.objects.filter(created_at__lt=now - RETENTION)
     old.update(unknown={}, notes=[], trial={})
     ImportPart.objects.filter(reader_import__in=old.values("pk")).delete()
 
@@ -301,7 +301,7 @@ def _check_capacity(active: int, domains: Counter[str]) -> None:
 
 def _most(rates: list[tuple[int, dt.timedelta]]) -> int:
     """Return how many uses the rates allow while sign-ups wait."""
-    return min(int(most * max(WAIT / span, 1)) for most, span in rates)
+    return min(int(most * max(signup_queue.MAX_AGE / span, 1)) for most, span in rates)
 
 
 def _key(path: Path, settings: dict[str, Any]) -> str:

@@ -58,7 +58,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         left = self.filter(status=Subscriber.Status.UNSUBSCRIBED, asked_wishes__isnull=False)
         return pending | left.filter(asked_to_confirm_at__lt=moment)
 
-    def former_since(self, moment: dt.datetime) -> "SubscriberQuerySet":
+    def left_before(self, moment: dt.datetime) -> "SubscriberQuerySet":
         """Return readers who unsubscribed or were suppressed before `moment`, and have not signed up again."""
         former = self.filter(
             status__in=(Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.SUPPRESSED), asked_wishes__isnull=True

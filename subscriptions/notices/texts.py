@@ -53,12 +53,16 @@ def _confirm(notice: OwedNotice) -> Note:
         _("Please confirm your subscription to %(site)s") % {"site": look.name},
         (
             asked % {"host": look.host, "choice": choice.listed(choice.names_of(follows))},
-            _("The link works for 7 days. Digests come %(how_often)s.")
-            % {"how_often": _HOW_OFTEN[Subscriber.Frequency(reader.frequency)]()},
+            _("The link works for %(days)s days. Digests come %(how_often)s.")
+            % {
+                "days": link_tokens.CONFIRMATION_DAYS,
+                "how_often": _HOW_OFTEN[Subscriber.Frequency(reader.frequency)](),
+            },
             _(
                 "If this wasn’t you, ignore this email: unless you confirm, we send no papers, and we delete your "
-                "address after 30 days."
-            ),
+                "address after %(days)s days."
+            )
+            % {"days": lifecycle.UNCONFIRMED_LIFETIME.days},
         ),
         _("Confirm subscription"),
         link_tokens.make_url(Purpose.CONFIRM, notice.subscriber),
@@ -138,7 +142,8 @@ def _change_address(notice: OwedNotice) -> Note:
                 "You, or a reader who entered your address, asked us to send their papers here from now on. "
                 "If it was you, please confirm."
             ),
-            _("The link works for 7 days. If this wasn’t you, ignore this email: no papers will be sent to you."),
+            _("The link works for %(days)s days. If this wasn’t you, ignore this email: no papers will be sent to you.")
+            % {"days": link_tokens.CONFIRMATION_DAYS},
         ),
         _("Use this address"),
         address_change.make_url(notice.subscriber),
@@ -164,7 +169,11 @@ def _goodbye(notice: OwedNotice) -> Note:
         _("You are unsubscribed from %(site)s") % {"site": brand.current().name},
         (
             _("You will get no more digests. Thank you for reading."),
-            _("If this wasn’t you, or if you change your mind, you can resubscribe with one click within 30 days."),
+            _(
+                "If this wasn’t you, or if you change your mind, you can resubscribe with one click within %(days)s "
+                "days."
+            )
+            % {"days": link_tokens.TIME_TO_RETURN.days},
         ),
         _("Resubscribe"),
         link_tokens.make_url(Purpose.COME_BACK, notice.subscriber),

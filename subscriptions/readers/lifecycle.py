@@ -18,11 +18,10 @@ from subscriptions.readers.consents import Trace
 from subscriptions.readers.liked_papers import LikedPaper
 from subscriptions.readers.preferences import Preferences
 from subscriptions.readers.row_lock import on_the_current_row
-from subscriptions.security import abuse_limits, devices
+from subscriptions.security import abuse_limits, devices, link_tokens
 from subscriptions.time_zones import day_in, midnight_in
 
 UNCONFIRMED_LIFETIME = dt.timedelta(days=30)
-TIME_TO_RETURN = dt.timedelta(days=30)  # after that, a reader who left must sign up again
 REASON_RATES = [(1, dt.timedelta(days=1))]  # unsubscribe reasons that are stored per reader
 FEW = 5  # papers per email, for readers who stay for fewer papers
 
@@ -368,7 +367,7 @@ def _get_or_create(email: str) -> Subscriber:
 
 def may_return(subscriber: Subscriber, now: dt.datetime) -> bool:
     left = subscriber.unsubscribed_at
-    return subscriber.confirmed_at is not None and left is not None and now - left <= TIME_TO_RETURN
+    return subscriber.confirmed_at is not None and left is not None and now - left <= link_tokens.TIME_TO_RETURN
 
 
 def _activate(subscriber: Subscriber, now: dt.datetime) -> None:

@@ -127,7 +127,7 @@ def erase_former_readers(*, now: dt.datetime, seconds: float = 100) -> int:
         return 0
     until = now - dt.timedelta(days=settings.RETENTION_UNSUBSCRIBED_DAYS)
     erased, ends_at = 0, time.monotonic() + seconds
-    for pk in list(Subscriber.objects.former_since(until).order_by("pk").values_list("pk", flat=True)[:ERASED_AT_ONCE]):
+    for pk in list(Subscriber.objects.left_before(until).order_by("pk").values_list("pk", flat=True)[:ERASED_AT_ONCE]):
         if time.monotonic() > ends_at:
             break
         erased += _erase_if_former(pk, until)
@@ -137,7 +137,7 @@ def erase_former_readers(*, now: dt.datetime, seconds: float = 100) -> int:
 def _erase_if_former(pk: int, until: dt.datetime) -> bool:
     """Erase the reader unless they returned since the list was read. Return whether they were erased."""
     with transaction.atomic():
-        reader = Subscriber.objects.select_for_update().filter(pk=pk).former_since(until).first()
+        reader = Subscriber.objects.select_for_update().filter(pk=pk).left_before(until).first()
         if reader is None:
             return False
         erase(reader, Trace(where="retention"))

@@ -19,6 +19,7 @@ from subscriptions.security import client_ip
 
 LimitRate = tuple[int, dt.timedelta]  # the maximum number of uses within any window of this length
 DAY = dt.timedelta(days=1)
+SIGN_IN_MAILS = [(3, DAY), (12, 30 * DAY)]
 KEYS_AT_ONCE = 500  # per query
 NETWORKS_OF_A_SITE = 5  # the limit on an IPv6 /48 is this many times the limit on a /64
 
@@ -91,8 +92,8 @@ def turn(kind: str, site: str) -> Limit:
 
 def mails(kind: str, email: str) -> Limit:
     """Return the limit on emails of one kind that a stranger can trigger to an address."""
-    rates = {"sign_in": [(3, DAY), (12, 30 * DAY)]}
-    return Limit(f"mail:{kind}", email_addresses.mailbox(email), rates.get(kind, settings.LIMIT_PER_ADDRESS))
+    rates = SIGN_IN_MAILS if kind == "sign_in" else settings.LIMIT_PER_ADDRESS
+    return Limit(f"mail:{kind}", email_addresses.mailbox(email), rates)
 
 
 def mails_in_an_hour(email: str) -> Limit:
@@ -214,5 +215,5 @@ def _all_rates() -> list[Sequence[LimitRate]]:
         settings.LIMIT_PER_DOMAIN,
         settings.LIMIT_IN_ALL,
         settings.LIMIT_PER_ADDRESS,
-        [(1, 30 * DAY)],
+        SIGN_IN_MAILS,
     ]

@@ -30,7 +30,9 @@ from django.urls import reverse
 
 from subscriptions.models import Subscriber
 
-CONFIRMATION_LIFETIME = dt.timedelta(days=7)
+CONFIRMATION_DAYS = 7
+CONFIRMATION_LIFETIME = dt.timedelta(days=CONFIRMATION_DAYS)
+TIME_TO_RETURN = dt.timedelta(days=30)  # after that, a reader who left must sign up again
 MAX_TOKEN_LENGTH = 70  # characters: fits a line of quoted-printable (76) with something before and after it
 GROUP = 24  # characters
 MAC_LENGTH = 16  # bytes
@@ -54,7 +56,7 @@ class Purpose(StrEnum):
     SIGN_IN = "sign_in"  # keeps the reader signed in on the device that opens it
 
 
-RENEWABLE = frozenset(
+REVOCABLE = frozenset(
     {
         Purpose.CONFIRM,
         Purpose.PREFERENCES,
@@ -72,7 +74,7 @@ RENEWABLE = frozenset(
 LIFETIMES = {
     Purpose.CONFIRM: CONFIRMATION_LIFETIME,
     Purpose.CHANGE_ADDRESS: CONFIRMATION_LIFETIME,
-    Purpose.COME_BACK: dt.timedelta(days=30),
+    Purpose.COME_BACK: TIME_TO_RETURN,
     Purpose.DATA: dt.timedelta(days=1),
     Purpose.SETTINGS: dt.timedelta(days=1),
     Purpose.SIGN_IN: dt.timedelta(hours=1),
@@ -98,7 +100,7 @@ class Link:
 
     def is_current(self, subscriber: Subscriber) -> bool:
         """Return False if the reader has revoked the links of this generation."""
-        return self.purpose not in RENEWABLE or self.generation == subscriber.link_generation
+        return self.purpose not in REVOCABLE or self.generation == subscriber.link_generation
 
 
 class ForgedLinkError(Exception):
@@ -132,12 +134,12 @@ def unsign(purpose: Purpose, token: str) -> bytes:
 
 def make_token(purpose: Purpose, subscriber: Subscriber, about: bytes = b"") -> str:
     """Return a token for the reader, with `about` as additional content."""
-    generation = written_generation(subscriber.link_generation) if purpose in RENEWABLE else b""
+    generation = written_generation(subscriber.link_generation) if purpose in REVOCABLE else b""
     return sign(purpose, subscriber.uid.bytes + about + generation)
 
 
 def written_generation(generation: int) -> bytes:
-    """Return the bytes at the end of tokens with a RENEWABLE purpose."""
+    """Return the bytes at the end of tokens with a REVOCABLE purpose."""
     return generation.to_bytes(GENERATION_LENGTH) if generation else b""
 
 
@@ -152,7 +154,7 @@ def read(purpose: Purpose, token: str) -> Link:
     if len(payload) < UID_LENGTH:
         raise ForgedLinkError(purpose)
     uid, about, generation = uuid.UUID(bytes=payload[:UID_LENGTH]), payload[UID_LENGTH:], 0
-    if purpose in RENEWABLE and len(about) % ABOUT_LENGTH == GENERATION_LENGTH:
+    if purpose in REVOCABLE and len(about) % ABOUT_LENGTH == GENERATION_LENGTH:
         about, generation = about[:-GENERATION_LENGTH], int.from_bytes(about[-GENERATION_LENGTH:])
     return Link(purpose, uid, about, generation)
 

@@ -65,7 +65,7 @@ def test_it_distinguishes_generation_and_content(purpose: Purpose, generation: i
     assert (link.uid, link.about) == (UID, about)
     assert link.is_current(reader)
     later = Subscriber(uid=UID, link_generation=generation + 1)
-    assert link.is_current(later) == (purpose not in link_tokens.RENEWABLE)
+    assert link.is_current(later) == (purpose not in link_tokens.REVOCABLE)
     assert len(token) <= link_tokens.MAX_TOKEN_LENGTH
 
 

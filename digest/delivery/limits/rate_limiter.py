@@ -38,7 +38,7 @@ class RateLimiter:
         self._tokens: Counter[str] = Counter()  # by lane
         self.day = clock.now().date()  # the tokens are from the quota of this day
         self._throttled: dict[str, tuple[float, Throttled]] = {}  # by lane; "" for all
-        self.is_open = self._rate is None and not self._lanes.rates and daily_quota.cap(self.day) is None
+        self.is_unlimited = self._rate is None and not self._lanes.rates and daily_quota.cap(self.day) is None
 
     def hold(self, address: str) -> Throttled | None:
         """Return why an email to `address` must wait, as far as this worker knows without asking the store."""
@@ -51,7 +51,7 @@ class RateLimiter:
 
     def ask(self, address: str) -> Throttled | None:
         """Take a token for one email to `address`, and return None; or return why it must wait."""
-        if self.is_open:
+        if self.is_unlimited:
             return None
         self._drop_tokens_of_yesterday()
         lane = self._lanes.lane_of(address)
@@ -65,12 +65,12 @@ class RateLimiter:
     def give_back(self, address: str, day: dt.date) -> None:
         """Return the token of an email to `address` that was allowed on `day` but was not sent."""
         self._drop_tokens_of_yesterday()
-        if not self.is_open and day == self.day:
+        if not self.is_unlimited and day == self.day:
             self._tokens[self._lanes.lane_of(address)] += 1
 
     def give_all_back(self) -> None:
         """Return all unused tokens to the store."""
-        if self.is_open:
+        if self.is_unlimited:
             return
         self._drop_tokens_of_yesterday()
         for lane, number in self._tokens.items():

@@ -21,7 +21,7 @@ from digest.models import Turn
 logger = logging.getLogger(__name__)
 
 _ANYMAIL = re.compile(r"anymail\.backends\.(\w+)\.EmailBackend")
-CLOSED_FOR = dt.timedelta(minutes=15)
+AVOIDED_FOR = dt.timedelta(minutes=15)
 RECENTLY = dt.timedelta(minutes=3)
 
 
@@ -82,29 +82,29 @@ def providers_to_try(names: Sequence[str]) -> list[str]:
 
 def available(names: Sequence[str]) -> list[str]:
     """Return those of `names` that have not refused everything in the last minutes."""
-    closed = closed_providers(now=clock.now())
+    closed = avoided_providers(now=clock.now())
     return [name for name in names if name not in closed]
 
 
 def avoid_temporarily(name: str, reason: str, names: Sequence[str]) -> None:
     """Send nothing through the provider `name` for a while; the next of `names` takes over."""
-    Turn.objects.update_or_create(host=_row_name(name), defaults={"free_at": clock.now() + CLOSED_FOR})
+    Turn.objects.update_or_create(host=_row_name(name), defaults={"free_at": clock.now() + AVOIDED_FOR})
     others = available(names)
     logger.warning(
         "%s refuses all emails, %s: %s", name, f"{others[0]} is next" if others else "there is no other", reason
     )
 
 
-def closed_providers(*, now: dt.datetime) -> dict[str, dt.datetime]:
+def avoided_providers(*, now: dt.datetime) -> dict[str, dt.datetime]:
     """Return the providers that just refused everything, and until when each is avoided."""
     # A later end than this means that the clock was set back since.
-    closed = Turn.objects.filter(host__startswith=_row_name(""), free_at__gt=now, free_at__lte=now + CLOSED_FOR)
+    closed = Turn.objects.filter(host__startswith=_row_name(""), free_at__gt=now, free_at__lte=now + AVOIDED_FOR)
     return {turn.host.removeprefix(_row_name("")): turn.free_at for turn in closed}
 
 
 def recently_closed(*, now: dt.datetime) -> set[str]:
     """Return the providers that are avoided, or were until a moment ago and may refuse the next email as well."""
-    return closed_providers(now=now).keys() | closed_providers(now=now - RECENTLY).keys()
+    return avoided_providers(now=now).keys() | avoided_providers(now=now - RECENTLY).keys()
 
 
 def reopen(name: str) -> None:

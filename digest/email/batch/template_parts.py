@@ -153,7 +153,7 @@ class TemplateSplitter:
         return pairs[0], pairs[1]
 
     def subject(self, first: PaperText | None, papers: int) -> str:
-        """Return the subject of an email with so many papers that begins with `first`."""
+        """Return the subject of an email with `papers` papers that begins with `first`."""
         digest = self._digest(FrameKey("", for_you=papers), first)
         return builder.render_subject("digest", self._context(digest, self._placeholder.subscriber))
 

@@ -13,7 +13,7 @@ from digest.ops.uploaded_tables import as_text
 from subscriptions.exchange import private_files, reader_import
 from subscriptions.exchange.products import ReaderField
 from subscriptions.exchange.reader_file import ImportSettings, open_readers
-from subscriptions.exchange.reader_import import ReaderImporter, Trial
+from subscriptions.exchange.reader_import import DryRun, ReaderImporter
 from subscriptions.exchange.reader_store import LABELS
 from subscriptions.exchange.tables import TableError
 from subscriptions.models import ReaderImport
@@ -103,7 +103,7 @@ class Command(BaseCommand):
         _write_rejects(record, rejects, self.stderr.write)
 
     def _try_out(self, importer: ReaderImporter, options: dict[str, Any]) -> None:
-        update, before, trial = show(importer.rows), 0, Trial()
+        update, before, trial = show(importer.rows), 0, DryRun()
         for trial in importer.try_out():
             update(sum(trial.counts.values()) - before)
             before = sum(trial.counts.values())

@@ -1,4 +1,4 @@
-"""The dead man's ping: HEARTBEAT_URL is requested after each good tick, so that its owner alerts if that ends."""
+"""The dead man's switch: a request to HEARTBEAT_URL after each good tick. The service there alerts when they stop."""
 
 import logging
 import threading

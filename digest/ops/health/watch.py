@@ -45,7 +45,7 @@ def look_now(*names: str, now: dt.datetime) -> None:
 
 
 def has_urgent_incident() -> bool:
-    """Return whether something is wrong that needs someone to act, as /readyz reports."""
+    """Return whether an open incident needs someone to act immediately, for the dead man's switch."""
     keys = incidents.open_incidents().values_list("key", flat=True)
     return any(key.partition(":")[0] in checks.URGENT for key in keys)
 

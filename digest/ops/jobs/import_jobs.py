@@ -15,7 +15,7 @@ from digest.ops.jobs.registry import Step, job
 from digest.ops.uploaded_tables import private_copy
 from subscriptions.exchange import uploads
 from subscriptions.exchange.reader_file import ImportSettings, ReaderFile, open_readers
-from subscriptions.exchange.reader_import import ReaderImporter, Trial
+from subscriptions.exchange.reader_import import DryRun, ReaderImporter
 from subscriptions.exchange.reader_store import LABELS
 from subscriptions.exchange.suppression_import import LABELS as SUPPRESSION_LABELS
 from subscriptions.exchange.suppression_import import SuppressionResult, import_list
@@ -59,7 +59,7 @@ def _try_out(job: Job) -> Iterator[Step]:
     with private_copy(uploads.parts(record)) as path:
         try:
             file = _opened(record, path)
-            importer, trial = ReaderImporter(file, by=job.created_by, now=timezone.now()), Trial()
+            importer, trial = ReaderImporter(file, by=job.created_by, now=timezone.now()), DryRun()
             yield from (Step() for _rows in importer.check())
             for trial in importer.try_out():  # the last one is the result
                 yield Step(done=sum(trial.counts.values()) - _done(job))

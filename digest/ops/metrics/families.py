@@ -75,7 +75,7 @@ def _queue(now: dt.datetime) -> Iterator[Metric]:
 
 def _sending(now: dt.datetime) -> Iterator[Metric]:
     pause = pauses.current()
-    closed = failover.closed_providers(now=now)
+    closed = failover.avoided_providers(now=now)
     rows = [({"provider": name}, float(name in closed)) for name in failover.names()]
     yield _gauge("sending_paused", "1 while all sending is paused.", [({}, float(pause is not None))])
     yield _moments("sending_pause_began", "When the pause began.", [({}, pause.began_at if pause else None)])

@@ -72,8 +72,8 @@ def test_it_is_mailed_to_who_tries_it(
     page = admin_client.post(ADD, TYPED | {"_send_test": "", "test-send_to": admin_user.email}).content.decode()
     (sent,) = mail.outbox
     told = f"Sent to {admin_user.email}. Nothing was saved."
-    assert told in page[: page.index('id="fitting"')]
-    assert told in page[page.index('id="fitting"') :]  # where the button leads
+    assert told in page[: page.index('id="sample"')]
+    assert told in page[page.index('id="sample"') :]  # where the button leads
     assert sent.to == [admin_user.email]
     assert sent.from_email == "Robot Weekly <robots@lab.example.org>"
     assert sent.reply_to == ["editor@lab.example.org"]
@@ -185,7 +185,7 @@ def test_an_uploaded_logo_is_made_anew_and_small_and_shown_in_emails(
 def test_a_previewed_logo_stays_chosen_until_the_form_is_saved(admin_client: Client, edition: Edition) -> None:
     page = admin_client.post(ADD, TYPED | {"logo_file": picture("JPEG", mode="RGB"), "_preview": ""})
     logo = Logo.objects.get()
-    assert f"/logos/{logo.mark}.png" in page.context["fitting"].mail.html
+    assert f"/logos/{logo.mark}.png" in page.context["sample"].mail.html
     form = page.context["adminform"].form
     assert (form["logo_mark"].value(), form["logo_width"].value()) == (logo.mark, "96")
     assert not Brand.objects.exists()

@@ -75,7 +75,7 @@ def test_a_mail_is_shown_as_it_is_typed_and_nothing_saved(
 ) -> None:
     hidden = edition.papers.order_by("-votes")[1]
     answer = admin_client.post(address, typed(edition, "1-is_hidden") | {"_preview": "Preview"})
-    shown = answer.context["fitting"]
+    shown = answer.context["sample"]
     assert "Good <morning>" in shown.mail.text
     assert hidden.title not in shown.mail.text
     assert "Reinforcement Learning at Scale" in shown.mail.text
@@ -105,9 +105,9 @@ def test_it_is_previewed_as_any_reader_and_with_chosen_topics(
 ) -> None:
     form = typed(edition) | {"_preview": "Preview"}
     as_alice = admin_client.post(address, form | {"test-reader": str(alice.pk)})
-    assert as_alice.context["fitting"].reader == alice
+    assert as_alice.context["sample"].reader == alice
     assert "As alice@example.org would get it now." in as_alice.content.decode()
-    on_vision = admin_client.post(address, form | {"test-topics": [str(vision.pk)]}).context["fitting"]
+    on_vision = admin_client.post(address, form | {"test-topics": [str(vision.pk)]}).context["sample"]
     assert on_vision.topics == [vision]
     assert "Faster Diffusion" in on_vision.mail.text
 
@@ -127,7 +127,7 @@ def test_who_may_not_view_readers_can_not_preview_as_one(
     editor.user_permissions.set(Permission.objects.filter(codename__in=names))
     client.force_login(editor)
     answer = client.post(address, typed(edition) | {"_preview": "", "test-reader": str(alice.pk)})
-    assert answer.context["fitting"].reader is None
+    assert answer.context["sample"].reader is None
     assert 'name="test-reader"' not in answer.content.decode()
 
 
@@ -139,7 +139,7 @@ def test_who_may_not_change_readers_can_not_email_the_digest_of_one(
     editor.user_permissions.set(Permission.objects.filter(codename__in=names))
     client.force_login(editor)
     chosen = typed(edition) | {"test-reader": str(alice.pk), "test-send_to": "editor@example.org"}
-    assert client.post(address, chosen | {"_preview": ""}).context["fitting"].reader == alice
+    assert client.post(address, chosen | {"_preview": ""}).context["sample"].reader == alice
     page = client.post(address, chosen | {"_send_test": ""}).content.decode()
     assert "but not email it" in page
     assert mail.outbox == []

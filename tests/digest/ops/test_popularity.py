@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from digest.models import Edition, Opinion, Paper, SavedPaper, TopicPaper
-from digest.ops.popularity import Votes, popularity
+from digest.ops.popularity import ReaderCounts, popularity
 from subscriptions.models import Topic
 from tests.conftest import NOW, TODAY, make_reader
 
@@ -32,12 +32,12 @@ def liked(edition: Edition, learning: Topic) -> list[Paper]:
 def test_papers_with_the_most_likes_and_saves_come_first(liked: list[Paper]) -> None:
     first, second = liked
     found = popularity(since=TODAY - dt.timedelta(days=7))
-    assert found.papers == [(second, Votes(likes=2)), (first, Votes(saves=1, dislikes=1))]
+    assert found.papers == [(second, ReaderCounts(likes=2)), (first, ReaderCounts(saves=1, dislikes=1))]
 
 
 def test_a_topic_has_the_votes_of_its_papers(liked: list[Paper], learning: Topic) -> None:
     found = popularity(since=TODAY - dt.timedelta(days=7))
-    assert (learning, Votes(likes=2, saves=1, dislikes=1)) in found.topics
+    assert (learning, ReaderCounts(likes=2, saves=1, dislikes=1)) in found.topics
 
 
 def test_older_editions_do_not_count(liked: list[Paper]) -> None:

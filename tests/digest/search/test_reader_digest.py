@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digest.email import rendering, theme_preview, welcome
+from digest.email import email_sample, rendering, welcome
 from digest.email.batch.composer import Composer, DueDelivery
 from digest.matching.assembly import text_of
 from digest.matching.expansion import Expansion, ExpansionWord
@@ -55,7 +55,7 @@ def places(reader: Subscriber, edition: Edition) -> dict[str, set[str]]:
     """Return the titles of the papers in the reader's digest, by the place that shows it."""
     wanted = Preferences(words=WORDS, max_papers=reader.max_papers, frequency=reader.frequency)
     preview = digest_preview.preview(wanted, reader).digests[0]
-    today = theme_preview.preview_theme(brand.current(), edition, reader=reader).digest
+    today = email_sample.preview_email(brand.current(), edition, reader=reader).digest
     shown = for_you._context(reader, edition)
     first = welcome._digest_for(reader, edition)
     found = {

@@ -29,7 +29,7 @@ OTHERS: dict[str, Check] = {
     "task": processes.tasks_are_switched_off,
     "provider": delivery.providers_refuse,
     "planning": delivery.nothing_is_planned,
-    "waiting": delivery.nothing_leaves,
+    "waiting": delivery.nothing_is_sent,
     "poison": delivery.emails_crash,
     "edition": editions.edition_is_late,
     "source": editions.sources_fail,

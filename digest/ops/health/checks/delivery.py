@@ -73,7 +73,7 @@ def nothing_is_planned(now: dt.datetime) -> Iterator[HealthProblem]:
         yield HealthProblem("planning", f"No digest of the {edition} was planned at a due hour", text, path)
 
 
-def nothing_leaves(now: dt.datetime) -> Iterator[HealthProblem]:
+def nothing_is_sent(now: dt.datetime) -> Iterator[HealthProblem]:
     """Yield a problem if digests are due for a while, no worker sends any, and there is no pause that explains it."""
     if pauses.current() is not None or not shards.ready(now=now - STALLED_AFTER).exists():
         return

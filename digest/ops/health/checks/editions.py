@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from digest.editions import publication
-from digest.editions.due_times import SATURDAY
+from digest.editions.due_times import is_weekday
 from digest.ingest import source_health
 from digest.models import Edition, QuietDay
 from digest.ops.health.problems import HealthProblem
@@ -17,7 +17,7 @@ def edition_is_late(now: dt.datetime) -> Iterator[HealthProblem]:
     """Yield a problem if the edition that is due was not published, and no reason for a quiet day is known."""
     day = publication.due_day(now)
     is_early = now < publication.hour_of(day) + LATE_AFTER
-    if is_early or day.weekday() >= SATURDAY or not Edition.objects.filter(day__lt=day).exists():
+    if is_early or not is_weekday(day) or not Edition.objects.filter(day__lt=day).exists():
         return
     if Edition.objects.filter(day=day).exclude(closed_at=None).exists():
         return

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from digest.delivery.providers.failover import FallbackTransport, closed_providers
+from digest.delivery.providers.failover import FallbackTransport, avoided_providers
 from digest.delivery.transports import BeginCallback, Mail, begin_all
 from digest.delivery.transports.outcomes import Outcome, Result
 from tests.conftest import NOW
@@ -104,7 +104,7 @@ def test_nothing_else_goes_to_another(result: Result, mails: list[Mail]) -> None
 def test_the_run_is_stopped_when_all_refuse(mails: list[Mail]) -> None:
     transport, _ = transport_of(postmark=Result.STOPPED, smtp=Result.STOPPED)
     assert [ends(transport, mails), ends(transport, mails)] == [["elsewhere"], ["stopped"]]
-    assert set(closed_providers(now=NOW)) == {"postmark", "smtp"}
+    assert set(avoided_providers(now=NOW)) == {"postmark", "smtp"}
     assert transport.name == "postmark"
 
 

@@ -8,7 +8,7 @@ import time_machine
 from anymail.exceptions import AnymailAPIError
 from django.core.mail import EmailMessage, get_connection
 
-from digest.delivery.providers.failover import closed_providers
+from digest.delivery.providers.failover import avoided_providers
 from subscriptions.email.builder import build_message
 from tests.conftest import NOW
 from tests.esp import Answer, Esp
@@ -58,7 +58,7 @@ def test_the_next_hands_over_what_the_first_refuses(note: EmailMessage, esp: Esp
     esp.answers = [NO_TOKEN]
     assert [send(note), send(note)] == [1, 1]
     assert (len(esp.calls), len(sink.mails)) == (1, 2)
-    assert set(closed_providers(now=NOW)) == {"postmark"}
+    assert set(avoided_providers(now=NOW)) == {"postmark"}
 
 
 def test_a_provider_takes_over_for_a_mail_server_that_is_away(
@@ -73,7 +73,7 @@ def test_what_may_have_been_taken_goes_to_no_other(note: EmailMessage, esp: Esp,
     esp.answers = [Answer(502, taken=True)]
     with pytest.raises(AnymailAPIError):
         send(note)
-    assert (sink.mails, closed_providers(now=NOW)) == ([], {})
+    assert (sink.mails, avoided_providers(now=NOW)) == ([], {})
 
 
 def test_it_raises_the_error_of_the_last_provider(note: EmailMessage, esp: Esp, sink: Sink, settings: Any) -> None:

@@ -110,7 +110,7 @@ def test_it_alerts_to_a_failover_and_to_its_end(settings: Any, db: None, now: dt
     assert [problem.key for problem in delivery.providers_refuse(now + 16 * MINUTE)] == ["provider:postmark"]
     assert list(delivery.providers_refuse(now + 20 * MINUTE)) == []
     failover.reopen("postmark")
-    assert failover.closed_providers(now=now) == {}
+    assert failover.avoided_providers(now=now) == {}
 
 
 def test_a_single_provider_that_refuses_pauses_sending_instead(settings: Any, db: None, now: dt.datetime) -> None:

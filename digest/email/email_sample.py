@@ -27,7 +27,7 @@ class NothingToShowError(Exception):
 
 
 @dataclass(frozen=True)
-class ThemePreview:
+class EmailPreview:
     """A digest in the previewed theme, of a sample reader or of a real one. Its personal links lead nowhere."""
 
     edition: Edition
@@ -47,9 +47,9 @@ class ThemePreview:
         ]
 
 
-def preview_theme(
+def preview_email(
     look: Look, edition: Edition | None = None, *, reader: Subscriber | None = None, topics: Sequence[Topic] = ()
-) -> ThemePreview:
+) -> EmailPreview:
     """Return a digest of `edition` as it is in memory, or of the newest edition.
 
     It is the digest of `reader`, or of a sample reader who follows `topics`, or else the most frequent topics.
@@ -69,7 +69,7 @@ def preview_theme(
     urls = {f"{name}_url": nowhere + name for name in ("preferences", "unsubscribe")}
     with brand.trying(look):
         mail = rendering.render(digest, edition, subscriber=reader or _sample_reader(edition), **urls)
-    return ThemePreview(edition, topics, reader, digest, mail, look)
+    return EmailPreview(edition, topics, reader, digest, mail, look)
 
 
 def _digest_of_topics(topics: Sequence[Topic], edition: Edition) -> Digest:
@@ -81,7 +81,7 @@ def _sample_reader(edition: Edition) -> Subscriber:
     return Subscriber(email="reader@example.org", language=settings.LANGUAGE_CODE, confirmed_at=edition.published_at)
 
 
-def send_preview(preview: ThemePreview, address: str) -> None:
+def send_preview(preview: EmailPreview, address: str) -> None:
     """Send the preview to `address`."""
     with brand.trying(preview.look):
         rendered = preview.mail
