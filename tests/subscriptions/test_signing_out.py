@@ -188,7 +188,7 @@ def test_digests_hold_links_of_the_readers_generation_without_another_query(
     composer = Composer()
     list(composer.compose(rows))
     assert not caplog.text, "the email put together from parts is the one that the templates make"
-    with django_assert_num_queries(4):  # readers, filters, limits of filters, and likes
+    with django_assert_num_queries(5):  # readers, filters, limits of filters, likes, and papers that were not for them
         made, _ = composer.compose(rows)
     wire = made.message or b""
     assert link_tokens.make_token(Purpose.PREFERENCES, alice).encode() in wire
