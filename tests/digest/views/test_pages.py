@@ -205,15 +205,10 @@ def test_it_orders_an_edition(client: Client, edition: Edition, order: str, firs
 
 
 @pytest.mark.usefixtures("edition")
-@pytest.mark.parametrize("path", ["/2026-08-20/", "/weeks/2026-W34/"])
+@pytest.mark.parametrize("path", ["/2026-08-20/", "/weeks/2026-W34/", "/months/2026-08/"])
 def test_it_shows_a_compact_list_if_asked(client: Client, path: str) -> None:
     assert '<ol class="papers"' in body(client, path)
     assert '<ol class="papers compact"' in body(client, f"{path}?view=compact")
-
-
-@pytest.mark.usefixtures("edition")
-def test_a_month_is_always_a_compact_list(client: Client) -> None:
-    assert '<ol class="papers compact"' in body(client, "/months/2026-08/")
 
 
 @pytest.mark.usefixtures("edition")
