@@ -13,6 +13,7 @@ from digest.text.stop_words import STOP_WORDS
 
 MAX_NAMES = 2  # things that the reader follows
 MAX_WORDS = 4  # in what matched
+MAX_TOGETHER = 36  # characters of a name and of what matched, so that the line is one line of an email
 SAME_START = 5  # letters that two forms of a word have in common
 MAX_TITLE_LENGTH = 70  # characters of a liked paper's title
 MAX_LENGTH = 40  # characters of a name or of what matched
@@ -142,7 +143,8 @@ def _what_matched(reasons: Sequence[Reason], names: Sequence[str]) -> str:
         return ""
     for reason in sorted(reasons, key=lambda reason: reason.where != "title"):  # each finding has its strongest first
         words = _content_words(reason)
-        if words and len(words.split()) <= MAX_WORDS and _says_more(reason, words, names):
+        is_short = len(words.split()) <= MAX_WORDS and len("".join([words, *names])) <= MAX_TOGETHER
+        if words and is_short and _says_more(reason, words, names):
             return _("matched “%(words)s”") % {"words": isolated(words)}
     return ""
 
