@@ -183,3 +183,11 @@ def test_the_link_of_an_email_leads_a_signed_in_reader_to_the_page_with_tags(cli
     assert client.get(path)["Location"] == "/saved/"
     client.cookies.clear()
     assert "Faster Diffusion" in client.get(path).text
+
+
+def test_for_you_shows_a_weekly_reader_the_days_since_the_last_digest(
+    client: Client, ada: Subscriber, edition: Edition
+) -> None:
+    assert "since" not in main_of(client, "/for-you/").partition("</header>")[0]
+    Subscriber.objects.update(frequency="weekly")
+    assert "since 13 Aug" in main_of(client, "/for-you/").partition("</header>")[0]
