@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from django.db.models import Subquery
+
 from digest.matching import Interest
 from digest.matching.assembly import center_of, text_of, thesaurus_of
 from digest.matching.bm25 import NO_COUNTS, WordCounts
@@ -110,6 +112,11 @@ class ArchiveState(NamedTuple):
 def state() -> ArchiveState:
     row = ArchiveWords.objects.values_list(*ArchiveState._fields).first()
     return ArchiveState(*row) if row else ArchiveState()
+
+
+def state_columns() -> list[Subquery]:
+    """Return the fields of the state as columns of another query, which saves one."""
+    return [Subquery(ArchiveWords.objects.values(name)[:1]) for name in ArchiveState._fields]
 
 
 def forget_unused(*, now: dt.datetime) -> int:

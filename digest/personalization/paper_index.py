@@ -64,8 +64,13 @@ class IndexState(NamedTuple):
 
 def state() -> IndexState:
     """Return the state that an index has if it is made now, in at most three queries."""
-    background = embeddings.background_ids() if embeddings.is_available() else []
-    return IndexState((*background[:1], *background[-1:]), expansions.state())
+    return IndexState(background(), expansions.state())
+
+
+def background() -> tuple[int, ...]:
+    """Return the first and the last embedding of papers in general, or nothing without embeddings."""
+    ids = embeddings.background_ids() if embeddings.is_available() else []
+    return (*ids[:1], *ids[-1:])
 
 
 def _waiting(index: Index, missing: Sequence[str]) -> Index:

@@ -114,7 +114,7 @@ _cache = _IndexCache()
 
 
 def last() -> RecentPapers:
-    """Return the last LAST editions as they are now: up to seven queries, and new indexes for changed editions."""
+    """Return the last LAST editions as they are now: up to six queries, and new indexes for changed editions."""
     return _cache.recent(*_stamps())
 
 
@@ -156,7 +156,9 @@ def _build(edition_id: int, topics: Sequence[Interest]) -> _CachedIndex:
 
 def _stamps() -> tuple[list[Stamp], dt.datetime | None]:
     """Return the stamps of the last editions, the newest first, and when the newest expansion was stored."""
-    newest = list(Edition.objects.order_by("-day").values_list("pk", "day")[:LAST])
+    rows = list(Edition.objects.order_by("-day").values_list("pk", "day", *expansions.state_columns())[:LAST])
+    newest = [(pk, day) for pk, day, *_ in rows]
+    archive = expansions.ArchiveState(*rows[0][2:]) if rows else expansions.ArchiveState()
     shown = Paper.objects.filter(edition__in=[pk for pk, _ in newest], is_hidden=False)
     seen = shown.order_by().values_list("edition").annotate(
         many=Count("pk"), which=Sum("pk"), pinned=Sum("pk", filter=Q(is_pinned=True)), voted=Sum("votes"),
@@ -164,8 +166,7 @@ def _stamps() -> tuple[list[Stamp], dt.datetime | None]:
     )  # fmt: skip
     assessed = assessments.newest(pk for pk, _ in newest)
     fingerprints = {pk: (*fingerprint, assessed.get(pk)) for pk, *fingerprint in seen}
-    background, archive = paper_index.state()
-    shared = hash((_topics_hash(), background, archive._replace(expanded_at=None)))
+    shared = hash((_topics_hash(), paper_index.background(), archive._replace(expanded_at=None)))
     return [(pk, day, fingerprints.get(pk, ()), shared) for pk, day in newest], archive.expanded_at
 
 

@@ -117,7 +117,7 @@ def test_it_refuses_words_that_cannot_be_read(db: None) -> None:
 @pytest.mark.usefixtures("week")
 def test_it_keeps_an_index_until_its_edition_changes(django_assert_num_queries: Any) -> None:
     before = index_cache.last()
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         assert index_cache.last() is before
     Paper.objects.filter(title="Agents of Day 3").update(is_hidden=True)
     after = index_cache.last()
@@ -164,7 +164,7 @@ def test_it_takes_in_meaning_once_vectors_are_worked_out(django_assert_num_queri
     embeddings.of_texts(map(text_of, found), embeddings.Kind.PAPER)
     whole = index_cache.last()
     assert [index.waiting for index in (*half.indexes, *whole.indexes) if index.waiting] == [1]
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         assert index_cache.last() is whole
 
 
