@@ -58,7 +58,7 @@ def _line(findings: Sequence[Finding], under: str, name_style: Style, title_styl
     found = list(chain.from_iterable(finding.reasons for finding in findings))
     if found and found[0].kind == "sentence":  # a whole line already
         return style(found[0].found)
-    names = list(dict.fromkeys(chain.from_iterable(map(names_of, findings))))
+    names = _without_twins(list(dict.fromkeys(chain.from_iterable(map(names_of, findings)))), under)
     if not names:
         return _liked_line(found, title_style, style)
     headed = under.split(", ") if under not in names else []  # a heading of several of the reader's own words
@@ -98,6 +98,12 @@ def names_of(finding: Finding) -> Iterator[str]:
         yield from _own_names(finding.reasons)
     elif finding.interest and not all(reason.kind in ("votes", "liked") for reason in finding.reasons):
         yield name_of(finding.interest)
+
+
+def _without_twins(names: Sequence[str], under: str) -> list[str]:
+    """Leave out a topic that the reader's own words are about, if it is followed itself or is the heading."""
+    twins = {_("“%(words)s”") % {"words": name} for name in (*names, under)} - {under}
+    return [name for name in names if name not in twins]
 
 
 def name_of(interest: str) -> str:

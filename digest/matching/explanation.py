@@ -106,7 +106,8 @@ def _question_reasons(corpus: Corpus, interest: Interest, number: int, question:
     for topic, share in topics_of(corpus, features):
         weight = weights.topics * share * float(topic_probabilities(corpus, topic)[number])
         if weight >= scoring_weights.MIN_REASON_WEIGHT:
-            yield Reason(interest.label, "topic", topic.label, "", weight)
+            asked = question.name if question.is_name else ""
+            yield Reason(interest.label, "topic", topic.label, "", weight, asked)
 
 
 def _similarity_reason(

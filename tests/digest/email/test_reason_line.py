@@ -54,6 +54,14 @@ def test_below_a_heading_it_says_only_what_the_heading_does_not(findings: list[F
     assert reason_line_in_text(findings, "Reinforcement learning").strip() == line
 
 
+def test_it_names_a_topic_once_that_own_words_are_about_too() -> None:
+    own = finding(OWN_WORDS, ("topic", "Training agents", ""))
+    assert reason_line([own]) == "Because you follow “Training agents”"
+    assert reason_line([AGENTS, own]) == "Because you follow Training agents"
+    assert reason_line([AGENTS, own], "Training agents") == ""
+    assert reason_line([own, LEARNING], "Training agents") == "Because you follow Reinforcement learning"
+
+
 def test_it_does_not_repeat_a_heading_of_the_readers_own_words() -> None:
     own = finding(OWN_WORDS, ("phrase", "world models", "title"))
     assert reason_line([own], "“world models”") == ""
