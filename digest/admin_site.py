@@ -48,7 +48,7 @@ class PapersAdminSite(AdminSite):
         return response
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
-        """Wrap a view: it answers 404 or 400 for keys that no row can have. Django's answer is 500 for some."""
+        """Wrap a view: it answers 404 or 400 for keys and numbers that no row can have, where Django answers 500."""
         protected = super().admin_view(view, cacheable)
         page = getattr(view, "__self__", None)
 
@@ -58,7 +58,10 @@ class PapersAdminSite(AdminSite):
                 raise Http404("No address has a null character")
             if isinstance(page, ModelAdmin) and self.has_permission(request):
                 _refuse_odd_keys(page.model, request.POST.getlist(ACTION_CHECKBOX_NAME))
-            return protected(request, *args, **kwargs)
+            try:
+                return protected(request, *args, **kwargs)
+            except OverflowError as error:  # by a year of a date filter, for example
+                raise BadRequest("A number is too large") from error
 
         return checked
 

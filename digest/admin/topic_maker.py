@@ -19,6 +19,7 @@ from subscriptions.admin.base import ReadOnlyAdmin
 from subscriptions.admin.topics import GroupWidget, check_phrases
 from subscriptions.forms import LinesField
 from subscriptions.models import Topic
+from subscriptions.query.grammar import FilterError
 
 FOUND = 10  # papers that a search shows
 PROPOSED = 15  # phrases beside those that the topic has
@@ -101,8 +102,7 @@ class MakesTopicsAdmin:
             form.add_error("examples", "Give at least one example paper, or better five.")
         found: list[Paper] = []
         if "_find" in request.POST and (sought := request.POST.get("find", "").strip()):
-            keys = [match.paper.key for match in paper_search.search(sought[:200], size=FOUND).matches]
-            found = list(Paper.objects.filter(key__in=keys))
+            found = _find_papers(request, sought[:200])
             form = TopicMakerForm(
                 initial={name: form[name].value() for name in form.fields}
             )  # as typed, without errors
@@ -162,6 +162,16 @@ class MakesTopicsAdmin:
         site: admin.AdminSite = self.admin_site  # type: ignore[attr-defined]
         shared = site.each_context(request) | {"title": title, "opts": Topic._meta, "media": context["form"].media}
         return TemplateResponse(request, f"admin/subscriptions/topic/{template}.html", shared | context)
+
+
+def _find_papers(request: HttpRequest, sought: str) -> list[Paper]:
+    """Return the papers that a search finds. Show a message if it can't be understood."""
+    try:
+        matches = paper_search.search(sought, size=FOUND).matches
+    except FilterError as error:
+        messages.error(request, f"Nothing was searched. {error}")
+        return []
+    return list(Paper.objects.filter(key__in=[match.paper.key for match in matches]))
 
 
 def _ticked_papers(request: HttpRequest) -> list[Paper]:

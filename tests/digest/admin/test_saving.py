@@ -167,3 +167,9 @@ def test_a_selected_row_that_cannot_exist_is_a_bad_request(
     admin_client.logout()
     assert client.post(topics, chosen).status_code == 302  # to the login page
     assert Topic.objects.filter(pk=vision.pk).exists()
+
+
+def test_a_year_that_is_too_large_is_a_bad_request(admin_client: Client) -> None:
+    days = reverse("admin:digest_quietday_changelist")
+    assert admin_client.get(days, {"day__year": "9" * 20}).status_code == 400
+    assert admin_client.get(days, {"day__year": "2026"}).status_code == 200

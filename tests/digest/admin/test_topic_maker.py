@@ -40,6 +40,14 @@ def test_it_finds_papers_by_words_to_tick_and_saves_nothing(admin_client: Client
     assert not Topic.objects.filter(slug="diffusion").exists()
 
 
+@pytest.mark.parametrize("sought", ["arxiv:2608.00002", "-diffusion", "votes:many"])
+def test_a_search_that_cannot_be_understood_is_a_message(admin_client: Client, sought: str) -> None:
+    page = admin_client.post(MAKE, GIVEN | {"find": sought, "_find": "1"})
+    assert page.status_code == 200
+    assert b"Nothing was searched." in page.content
+    assert b"Making pictures from noise" in page.content
+
+
 @pytest.mark.usefixtures("edition")
 def test_ticked_papers_become_examples(admin_client: Client) -> None:
     paper = Edition.objects.get().papers.get(key="arxiv:2608.00002")
