@@ -179,12 +179,6 @@ def _last_message(run: FetchRun, day: dt.date) -> str:
     return f"{message}." if message.startswith(str(run.source)) else f"{run.source}: {message}."
 
 
-def best_of(first: dt.date, last: dt.date, count: int) -> QuerySet[Paper]:
-    """Return the `count` papers with the most votes now in the editions from `first` to `last`."""
-    shown = Paper.objects.filter(edition__day__gte=first, edition__day__lte=last, is_hidden=False)
-    return shown.order_by("-votes", "-edition_votes", "pk")[:count]
-
-
 def note_quiet_days(*, until: dt.date) -> None:
     """Record why recent days before `until` have no edition, if the site was not running to publish them."""
     first = Edition.objects.order_by("day").values_list("day", flat=True).first()

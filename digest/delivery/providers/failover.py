@@ -102,7 +102,7 @@ def avoided_providers(*, now: dt.datetime) -> dict[str, dt.datetime]:
     return {turn.host.removeprefix(_row_name("")): turn.free_at for turn in closed}
 
 
-def recently_closed(*, now: dt.datetime) -> set[str]:
+def recently_avoided(*, now: dt.datetime) -> set[str]:
     """Return the providers that are avoided, or were until a moment ago and may refuse the next email as well."""
     return avoided_providers(now=now).keys() | avoided_providers(now=now - RECENTLY).keys()
 

@@ -13,7 +13,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Model, QuerySet
 
 from digest.models import Job
-from digest.ops.jobs import registry, runner, selection
+from digest.ops.jobs import packed_ids, registry, runner
 from digest.ops.jobs.registry import Step
 from subscriptions import audit
 
@@ -51,7 +51,7 @@ class RowAction:
 def start(action: RowAction, pks: Iterable[int], *, by: str) -> Job:
     """Start the action as a job for the rows with these ids."""
     chosen = list(pks)
-    return runner.start(action.kind, {"rows": selection.pack(chosen)}, by=by, total=len(chosen))
+    return runner.start(action.kind, {"rows": packed_ids.pack(chosen)}, by=by, total=len(chosen))
 
 
 def run_now(action: RowAction, pks: Iterable[int], *, by: str) -> Step:
@@ -62,7 +62,7 @@ def run_now(action: RowAction, pks: Iterable[int], *, by: str) -> Step:
 
 def steps(action: RowAction, job: Job) -> Iterator[Step]:
     """Yield the steps of a job that was started by `start`."""
-    pks = selection.unpack(job.arguments["rows"])
+    pks = packed_ids.unpack(job.arguments["rows"])
     at = bisect_right(pks, job.position or 0)
     while at < len(pks):
         step, number = _run(action, pks[at : at + BATCH], job.created_by, seconds=STEP_SECONDS)

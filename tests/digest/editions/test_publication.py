@@ -330,13 +330,3 @@ def test_days_of_an_outage_get_a_reason_afterwards(hugging_face: Source) -> None
     assert sorted(reasons) == [TODAY - back * DAY for back in (5, 4, 3, 2, 1)]
     assert reasons[TODAY - 3 * DAY].endswith("its papers came in the next edition.")
     assert QuietDay.objects.get(day=TODAY - 3 * DAY).cause == "later"
-
-
-def test_it_finds_the_best_papers_of_some_days_by_the_votes_now(hugging_face: Source) -> None:
-    for back, votes in ((0, 5), (1, 1), (9, 99)):
-        day = TODAY - back * DAY
-        papers.ingest(hugging_face, [make_record(f"2608.0000{back}", f"Day {back}", day=day, votes=votes)], day)
-        publication.publish(day, now=NOW)
-    papers.ingest(hugging_face, [make_record("2608.00001", "Day 1", day=TODAY, votes=50)], TODAY)
-    best = publication.best_of(TODAY - 6 * DAY, TODAY, 10)
-    assert [(paper.title, paper.votes, paper.edition_votes) for paper in best] == [("Day 1", 50, 1), ("Day 0", 5, 5)]

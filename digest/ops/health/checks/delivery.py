@@ -47,12 +47,13 @@ def providers_refuse(now: dt.datetime) -> Iterator[HealthProblem]:
     names = failover.names()
     if len(names) < 2:
         return  # sending is paused instead
-    closed = failover.recently_closed(now=now)
+    closed = failover.recently_avoided(now=now)
     for name in names:
         if name in closed:
             others = [other for other in names if other not in closed]
             who = f"{others[0]} sends instead" if others else "no other provider is left"
-            text = f"It is tried again every 15 minutes; until then {who}. Check its dashboard, its key and its limits."
+            minutes = failover.AVOIDED_FOR // dt.timedelta(minutes=1)
+            text = f"It is tried again every {minutes} minutes; until then {who}. Check its dashboard, key and limits."
             yield HealthProblem(f"provider:{name}", f"{name} refuses all emails", text, "/admin/")
 
 
