@@ -20,7 +20,7 @@ from digest.editions import candidates
 from digest.email import email_sample
 from digest.email.email_sample import EmailPreview, NothingToShowError
 from digest.models import Delivery, Edition
-from digest.ops import reader_timeline
+from digest.ops import reader_summary, reader_timeline
 from digest.ops.jobs import delivery_jobs, reader_jobs
 from digest.personalization.digest_selection import Digest
 from subscriptions import brand
@@ -145,6 +145,7 @@ class ReaderAdmin(ExportsReadersAdmin, SubscriberAdmin):
         context = self.admin_site.each_context(request) | shown
         context |= {"opts": self.opts, "original": reader, "title": f"What {reader} would get"}
         context |= {"form": form, "edition": edition, "may_send": may_send, "media": self.media}
+        context |= {"state": reader_summary.state_of(reader), "gets_them": reader.status == Subscriber.Status.ACTIVE}
         response = TemplateResponse(request, "admin/subscriptions/subscriber/today.html", context)
         if preview:
             response["Content-Security-Policy"] = email_preview.policy_of(preview)

@@ -40,6 +40,26 @@ def test_it_shows_what_a_reader_would_get_with_reasons_and_as_an_email(admin_cli
     assert not Delivery.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("active", "is active and gets digests daily, when there are new papers, at "),
+        ("paused", "is paused until 3 Sep 2026 and gets nothing before. After that: digests daily"),
+        ("pending", "has not confirmed the address yet and gets nothing. Once they confirm: digests daily"),
+        ("unsubscribed", "is unsubscribed and gets nothing. If they came back: digests daily"),
+        ("suppressed", "is suppressed, must not be emailed, and gets nothing."),
+    ],
+)
+def test_it_says_that_who_is_not_active_gets_nothing(
+    admin_client: Client, today: str, alice: Subscriber, status: str, words: str
+) -> None:
+    until = dt.date(2026, 9, 3) if status == "paused" else None
+    Subscriber.objects.filter(pk=alice.pk).update(status=status, paused_until=until)
+    page = admin_client.get(today).content.decode()
+    assert f"alice@example.org {words}" in page
+    assert ("2 of 3 papers match" if status == "active" else "2 of 3 papers would match") in page
+
+
 def test_its_links_lead_nowhere_in_the_readers_name(admin_client: Client, today: str) -> None:
     page = admin_client.get(today).content.decode()
     assert "/unsubscribe/" not in page
