@@ -21,7 +21,8 @@ def editions(hugging_face: Source) -> None:
     for back in reversed(range(DAYS)):
         day = TODAY - dt.timedelta(days=back)
         records = [
-            make_record(f"2608.1{back}{n:03}", f"Paper {n} of day {back}", day=day, votes=9 - n) for n in range(9)
+            make_record(f"2608.1{back}{n:03}", f"Paper {n} of day {back}", day=day, votes=9 - n, summary="In short.")
+            for n in range(9)
         ]
         papers.ingest(hugging_face, records, day)
         publication.publish(day, now=NOW, mail=False)
@@ -84,6 +85,28 @@ def test_five_papers_fit_a_laptop_and_two_a_phone(page: Page) -> None:
         page.set_viewport_size({"width": width, "height": height})
         page.goto("/")
         assert page.evaluate(f"{visible}.length") >= most
+
+
+def test_an_open_abstract_has_a_row_of_its_own(page: Page) -> None:
+    page.goto("/")
+    before = page.locator(".papers").first.bounding_box()
+    opened = page.locator(".papers > li").nth(2)
+    opened.locator(".abstract > summary").click()
+    box, filler = opened.bounding_box(), page.get_by_role("article").filter(has_text="Paper 3 of day 0").bounding_box()
+    assert before
+    assert box
+    assert filler
+    assert round(box["width"]) == round(before["width"])
+    assert filler["y"] < box["y"] or filler["y"] > box["y"] + box["height"]
+
+
+def test_links_and_buttons_of_cards_are_large_enough_for_fingers(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/")
+    for part, least in ((".card-footer :is(a, summary)", 24), (".card .paper-actions > *", 40)):
+        heights = page.locator(part).evaluate_all("all => all.map(it => it.getBoundingClientRect().height)")
+        assert heights
+        assert min(heights) >= least
 
 
 def test_a_long_topic_in_a_card_is_cut_instead_of_wrapping(page: Page) -> None:
