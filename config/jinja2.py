@@ -72,7 +72,7 @@ def environment(**options: Any) -> Environment:
     env.globals |= {"english": english, "languages": language.choices, "default_accent": colors.ACCENT}
     env.globals |= {"has_imprint": lambda: bool(settings.IMPRINT_TEXT)}
     env.globals |= {"link_days": link_tokens.CONFIRMATION_DAYS}
-    env.globals |= {"by_meaning": embeddings.is_available, "what_comes": welcome.describe_schedule}
+    env.globals |= {"by_meaning": embeddings.is_available, "what_comes": welcome.describe_start}
     env.globals |= {"query_examples": examples.examples, "names_of": choice.names_of}
     env.globals |= {"stamp": bot_check.stamp, "consent_text": consents.text, "version_of": consents.version_of}
     # Pages know the signed-in reader (config.middleware.signed_in_reader). Emails and pages without a request don't.

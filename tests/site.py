@@ -277,7 +277,7 @@ PAGES = {
     "check your mail, in another language": Page("/subscribe/sent/"),
     "check your mail": Page("/subscribe/", act=sign_up_with_a_slip, status=ACCEPTED),
     "confirm": Page(link(Purpose.CONFIRM, "pending")),
-    "confirmed": Page(link(Purpose.CONFIRM, "quiet"), act=press("Yes, send me papers"), given=unconfirmed),
+    "confirmed": Page(link(Purpose.CONFIRM, "quiet"), act=press("Only confirm"), given=unconfirmed),
     "link of long ago": Page(old_link(Purpose.CONFIRM, "pending"), status=GONE),
     "topics of a second sign-up": Page(link(Purpose.PREFERENCES, "daily", "add/"), given=signed_up_again),
     "link to another address, of long ago": Page(old_link(Purpose.CHANGE_ADDRESS, "daily"), status=GONE),

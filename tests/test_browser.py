@@ -131,7 +131,7 @@ def test_it_leads_from_the_page_to_a_subscription_and_out_again(hand: Hand, edit
     page.get_by_role("heading", name="Check your email").wait_for()
 
     page.goto(link_in_last_mail("confirm"))
-    hand.press(button(page, "Yes, send me papers"))
+    hand.press(button(page, "Only confirm"))
     hand.press(page.get_by_role("link", name="Settings").first)
     hand.tick(topic(page, "Vision"))
     if show.is_visible():
@@ -282,7 +282,7 @@ def test_it_signs_up_from_the_first_page_by_one_field_and_two_presses(hand: Hand
     hand.press(button(page, "Subscribe"))
     page.get_by_role("heading", name="Check your email").wait_for()
     page.goto(link_in_last_mail("confirm"))
-    hand.press(button(page, "Yes, send me papers"))
+    hand.press(button(page, "Only confirm"))
     page.get_by_role("heading", name="You’re subscribed").wait_for()
     assert Subscriber.objects.get(email="ada@example.org").is_subscribed
 

@@ -71,18 +71,52 @@ def _describe_next_digest(reader: Subscriber, edition: Edition | None) -> str:
     return sentence % {"papers": papers, "day": formatting.long_date(edition.day)}
 
 
+def describe_start(reader: Subscriber) -> str:
+    """Return what a reader who has just confirmed gets, and when, in the active language."""
+    if _brings_papers(reader):
+        return _("The newest papers are on their way to your inbox now. %(next)s") % {"next": _describe_second(reader)}
+    return describe_schedule(reader)
+
+
+def _brings_papers(reader: Subscriber) -> bool:
+    """Return whether the reader's welcome holds today's digest, or held it if it has been sent."""
+    edition = _edition_of_today(clock.now())
+    if edition is None:
+        return False
+    if delivery := Delivery.objects.filter(edition=edition, subscriber=reader).first():
+        is_sent = bool(delivery.sent_at and reader.confirmed_at and delivery.sent_at >= reader.confirmed_at)
+        return is_sent or delivery.reason == ON_ITS_WAY
+    is_owed = reader.owed_notices.filter(kind=OwedNotice.Kind.WELCOME).exists()
+    return is_owed and _digest_for(reader, edition) is not None
+
+
+def _describe_second(reader: Subscriber) -> str:
+    when = _when_due(reader)
+    if _always_comes(reader):
+        return _("Your next digest comes %(when)s.") % {"when": when}
+    return _("Your next digest comes %(when)s, if new papers match what you follow.") % {"when": when}
+
+
 def describe_schedule(reader: Subscriber) -> str:
-    """Return when the reader's first digest is due after the welcome, in the active language."""
+    """Return when the reader's first digest is due after a welcome without papers, in the active language."""
+    when = _when_due(reader)
+    if _always_comes(reader):
+        return _("Your first digest comes %(when)s.") % {"when": when}
+    return _("Your first digest comes %(when)s, if new papers match what you follow.") % {"when": when}
+
+
+def _always_comes(reader: Subscriber) -> bool:
+    return reader.mail_quiet_days or not reader.filters.exists()
+
+
+def _when_due(reader: Subscriber) -> str:
     now, zone = timezone.now(), zone_of(reader.time_zone)
     slot = due_times.Slot(reader.frequency, reader.time_zone, reader.send_hour)
     if reader.frequency == Frequency.WEEKLY:
         day = due_times.next_weekly(slot, now, settings.PUBLISH_HOUR)
     else:
         day = due_times.next_daily(slot, now, settings.PUBLISH_HOUR).astimezone(zone).date()
-    when = _when(day, reader.send_time, today=now.astimezone(zone).date())
-    if reader.mail_quiet_days or not reader.filters.exists():
-        return _("Your first digest comes %(when)s.") % {"when": when}
-    return _("Your first digest comes %(when)s, if new papers match what you follow.") % {"when": when}
+    return _when(day, reader.send_time, today=now.astimezone(zone).date())
 
 
 def _when(day: dt.date, time: str, *, today: dt.date) -> str:

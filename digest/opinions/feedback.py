@@ -56,7 +56,7 @@ class TaughtPaper:
 
     paper: Paper
     verdict: str  # like, not-for-me, or "" for a paper that is only saved
-    is_saved: bool
+    is_saved: bool  # and therefore counts as liked: False if it was not for them
     counts: bool  # False if the reader started again since
     brought: list[Paper]
 
@@ -263,9 +263,10 @@ def _taught(reader: Subscriber, since: dt.datetime | None) -> list[TaughtPaper]:
     newest = sorted(dated, key=lambda paper: dated[paper][0], reverse=True)[:MAX_SHOWN]
     brought = _brought(reader) if newest else {}
     return [
-        TaughtPaper(paper, verdict, paper in saved, since is None or at > since, brought.get(paper.title, []))
+        TaughtPaper(paper, verdict, counts_as_saved, since is None or at > since, brought.get(paper.title, []))
         for paper in newest
         for at, verdict in (dated[paper],)
+        for counts_as_saved in (paper in saved and verdict != Verdict.NOT_FOR_ME,)
     ]
 
 

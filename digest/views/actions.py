@@ -80,7 +80,10 @@ def _rate(verdict: str, message: Callable[[], str]) -> Callable[[Subscriber, Pap
     def rate(reader: Subscriber, paper: Paper) -> tuple[str, str]:
         before = feedback.feedback_on(reader, paper).verdict
         feedback.set_verdict(reader, paper, verdict, now=timezone.now())
-        return message(), before if before and before != verdict else "clear"
+        text = message()
+        if verdict == NOT_FOR_ME and reading_list.is_saved(reader, paper):
+            text = _("Got it: fewer papers like this. It stays on your list.")
+        return text, before if before and before != verdict else "clear"
 
     return rate
 

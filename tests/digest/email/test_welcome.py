@@ -7,6 +7,7 @@ import pytest
 from django.core import mail
 
 from digest.delivery import planner
+from digest.email import welcome
 from digest.models import Delivery, Edition
 from subscriptions.models import OwedNotice, Subscriber
 from subscriptions.notices import queue
@@ -41,6 +42,29 @@ def test_it_comes_with_todays_digest(newcomer: Subscriber) -> None:
     row = Delivery.objects.get()
     assert (row.status, row.reason, row.attempts) == ("sent", "", 1)
     assert row.papers["of"] == 3
+
+
+def test_the_page_after_the_confirmation_says_that_it_brings_papers(newcomer: Subscriber) -> None:
+    newcomer.confirmed_at = NOW
+    said = (
+        "The newest papers are on their way to your inbox now. "
+        "Your next digest comes tomorrow, Friday, at 07:00, if new papers match what you follow."
+    )
+    assert welcome.describe_start(newcomer) == said
+    queue.send_pending(now=LATER)
+    assert welcome.describe_start(newcomer) == said
+    assert "Here are the latest papers." in " ".join(mail.outbox[0].body.split())
+
+
+def test_the_page_promises_no_papers_if_nothing_matches(newcomer: Subscriber) -> None:
+    newcomer.filters.all().delete()
+    newcomer.filters.create(words="submarine archaeology")
+    assert welcome.describe_start(newcomer).startswith("Your first digest comes tomorrow")
+
+
+def test_the_page_promises_no_papers_if_no_welcome_is_due(newcomer: Subscriber) -> None:
+    newcomer.owed_notices.all().delete()
+    assert welcome.describe_start(newcomer).startswith("Your first digest comes tomorrow")
 
 
 def test_todays_digest_is_not_sent_again(newcomer: Subscriber, edition: Edition) -> None:

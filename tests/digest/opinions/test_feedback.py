@@ -344,6 +344,16 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
     assert reading_list.is_saved(ada, memory)
 
 
+def test_a_dismissed_paper_teaches_one_way_though_it_is_saved(client: Client, ada: Subscriber, sea: Paper) -> None:
+    reading_list.save(ada, sea, now=NOW)
+    rate(ada, sea, "not-for-me", now=LATER)
+    (taught,) = learned_from(ada).taught
+    assert (taught.verdict, taught.is_saved) == ("not-for-me", False)
+    assert LearnedLikes.objects.get().examples == []
+    page = body(client, settings_of(ada, "learnt/"))
+    assert '<span class="by">not for you</span>' in page
+
+
 def test_a_saved_paper_can_be_taken_back_on_the_page(client: Client, ada: Subscriber, memory: Paper) -> None:
     reading_list.save(ada, memory, now=NOW)
     assert "Taken back." in press_through(client, settings_of(ada, "learnt/"), saved=str(memory.pk))

@@ -63,6 +63,15 @@ def test_a_save_is_no_like(reader_client: Client, paper: Paper) -> None:
     assert not Opinion.objects.exists()
 
 
+def test_a_saved_paper_that_is_dismissed_stays_on_the_list_with_its_note(
+    reader_client: Client, alice: Subscriber, paper: Paper
+) -> None:
+    act(reader_client, f"save {paper.pk}")
+    reading_list.annotate(alice, paper, "", "Compare with ours.")
+    assert "fewer papers like this. It stays on your list." in act(reader_client, f"not-for-me {paper.pk}")
+    assert reading_list.find(alice).get().note == "Compare with ours."
+
+
 def test_the_undo_of_a_like_restores_the_rating_before(reader_client: Client, paper: Paper) -> None:
     assert "Got it: fewer papers like this." in act(reader_client, f"not-for-me {paper.pk}")
     page = act(reader_client, f"like {paper.pk}")

@@ -91,6 +91,13 @@ def test_a_reader_who_left_gets_the_link_to_the_settings(visitor: Client, charli
     assert visitor.post(path_of(Purpose.SIGN_IN, charlie)).status_code == 410
 
 
+def test_the_confirmation_has_a_button_to_stay_signed_in_and_one_without(visitor: Client, bob: Subscriber) -> None:
+    page = visitor.get(path_of(Purpose.CONFIRM, bob)).text
+    assert '<button class="button" name="keep" value="1">Confirm and stay signed in</button>' in page
+    assert '<button class="button quiet">Only confirm</button>' in page
+    assert 'type="checkbox"' not in page
+
+
 def test_confirming_signs_in_only_if_asked(visitor: Client, bob: Subscriber) -> None:
     visitor.post(path_of(Purpose.CONFIRM, bob))
     assert not Device.objects.exists()
