@@ -25,6 +25,7 @@ from subscriptions import brand
 class PapersAdminSite(AdminSite):
     site_title = "Admin"
     index_title = "Today"
+    _empty_value_display = "none"
     login_form = logins.LoginForm
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
+from digest import clock
 from digest.admin import bulk
 from digest.admin.email_preview import EmailPreviewAdmin, EmailPreviewForm
 from digest.admin.jobs import started
@@ -34,7 +37,6 @@ from subscriptions.admin.base import (
     TellsChangesAdmin,
     log_action,
 )
-from subscriptions.admin.filters import dates
 from subscriptions.pills import pill
 
 PLAIN = "Plain text; addresses that begin with https:// become links."
@@ -60,6 +62,7 @@ AGAIN = (
     "They are queued as if for the first time: papers are chosen again, by what each reader follows now, and readers "
     "for whom nothing matches are skipped again. No one who had the digest gets it again."
 )
+A_DAY = dt.timedelta(days=1)  # within it, each reader's hour has come
 SHOWN = 100  # papers on an edition's page; the list of papers has all of them
 
 
@@ -136,6 +139,24 @@ def _deliveries_of(editions: Iterable[int]) -> dict[int, list[tuple[str, int]]]:
     return numbers
 
 
+def state_of(edition: Edition, digests: Counter[str]) -> str:
+    """Return how far an edition is, as a pill: open, sending, sent, withdrawn or closed."""
+    if edition.closed_at is None:
+        return pill("pending", f"Open until {settings.PUBLISH_HOUR:02}:00 UTC")
+    sent, queued = digests[Delivery.Status.SENT], digests[Delivery.Status.QUEUED]
+    if queued:
+        return pill("queued", f"Sending: {sent:,} of {sum(digests.values()):,}")
+    if sent:
+        return pill("sent", f"Sent to {sent:,} reader{pluralize(sent)}")
+    if digests[Delivery.Status.SKIPPED] == sum(digests.values()) > 0:
+        return pill("skipped", "Skipped for every reader")
+    if digests:
+        return pill("failed", "Not sent: see its digests")
+    if edition.mail_from and edition.mail_from > clock.now() - A_DAY:
+        return pill("pending", "Closed, not sent yet")
+    return pill("closed", "Closed, no readers" if edition.mail_from else "Closed, not emailed")
+
+
 def _problems_of(editions: Iterable[int]) -> dict[int, Counter[str]]:
     """Return the bounces and complaints of each edition, from the totals of the days that are over."""
     problems: dict[int, Counter[str]] = {pk: Counter() for pk in editions}
@@ -153,23 +174,22 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
     form = EditionForm
     formfield_overrides = DATES_AND_TIMES
     inlines = [PaperInline]
-    list_display = ["day", "paper_count", "digests", "problems", "closed", "emailed_from"]
+    list_display = ["day", "paper_count", "state", "not_sent", "problems"]
     list_per_page = 30
-    list_filter = [("mail_from", dates("emailed from"))]
     search_fields = ["day", "note_before", "note_after"]
     date_hierarchy = "day"
     readonly_fields = ["day", "published_at", "closed_at"]
     actions = ["skip_queued", "count_as_sent", "begin_again"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Edition | None = None) -> Any:
-        """Return the editors' note, then the dates.
+        """Return the editors' note, which is above the papers, and the dates, which are below them.
 
         `mail_from` is left out until the edition is closed, because closing sets it.
         """
         dates = ["day", "published_at", "closed_at", *(["mail_from"] if obj and obj.closed_at else [])]
         return [
             ("Editors’ note", {"fields": [("note_before", "note_after")]}),
-            ("Schedule", {"fields": [tuple(dates)]}),
+            ("Schedule", {"fields": [tuple(dates)], "classes": ["collapse"]}),
         ]
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
@@ -233,28 +253,32 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
         count: int = edition.paper_count  # type: ignore[attr-defined]  # annotated above
         return count
 
-    @admin.display(ordering="closed_at", empty_value="open until its hour")
-    def closed(self, edition: Edition) -> dt.datetime | None:
-        return edition.closed_at
-
-    @admin.display(ordering="mail_from", description="emailed from", empty_value="not scheduled")
-    def emailed_from(self, edition: Edition) -> dt.datetime | None:
-        return edition.mail_from
+    @admin.display(ordering="closed_at", description="status")
+    def state(self, edition: Any) -> str:
+        """Return the status, as a link to the edition's digests if it has any."""
+        state = state_of(edition, Counter(dict(edition.by_status)))
+        page = reverse("admin:digest_delivery_changelist")
+        return (
+            format_html('<a href="{}?edition__id__exact={}">{}</a>', page, edition.pk, state)
+            if edition.by_status
+            else state
+        )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EditionList
 
-    @admin.display(description="digests")
-    def digests(self, edition: Any) -> str:
-        """Return how many digests have each status, each as a link to them."""
+    @admin.display(description="not sent")
+    def not_sent(self, edition: Any) -> str:
+        """Return how many digests have each status other than sent, each as a link to them."""
         page = reverse("admin:digest_delivery_changelist")
         rows = (
             (f"{page}?edition__id__exact={edition.pk}&status__exact={status}", pill(status, f"{number:,} {status}"))
             for status, number in edition.by_status
+            if status != Delivery.Status.SENT
         )
-        return format_html_join(" ", '<a href="{}">{}</a>', rows) or "none"
+        return format_html_join(" ", '<a href="{}">{}</a>', rows)
 
-    @admin.display(description="bounces and complaints", empty_value="none")
+    @admin.display(description="bounces and complaints")
     def problems(self, edition: Any) -> str | None:
         """Return how many digests of the edition bounced or were marked as spam, up to yesterday."""
         return ", ".join(f"{number:,} {what}" for what, number in edition.problems.items()) or None

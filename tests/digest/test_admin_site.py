@@ -194,8 +194,8 @@ def test_papers_are_found_by_the_day_of_their_edition(admin_client: Client, edit
 
 
 def test_days_and_times_are_written_one_way(admin_client: Client, edition: Edition) -> None:
-    page = admin_client.get("/admin/digest/edition/").content.decode()
-    assert "2026-08-20 12:00" in page
+    page = admin_client.get(f"/admin/digest/edition/{edition.pk}/change/").content.decode()
+    assert "20 Aug 2026, 12:00" in page
     assert "Aug. 20" not in page
 
 

@@ -48,7 +48,7 @@ def test_it_shows_a_change_in_a_sample_mail_before_it_counts(
     answer = admin_client.post(ADD, TYPED | {"_preview": "Preview"})
     page = answer.content.decode()
     assert answer.status_code == 200
-    assert "The edition of 2026-08-20 as an email" in page
+    assert "The edition of 20 Aug 2026 as an email" in page
     assert "a made-up reader who follows Learning." in page
     assert "Robot Weekly &lt;robots@lab.example.org&gt;" in page
     assert "Good &amp;lt;morning&amp;gt;,&lt;br&gt;readers." in page  # once for the mail, once for the frame

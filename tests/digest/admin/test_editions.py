@@ -1,6 +1,8 @@
 """An editor's work on an edition: pin, hide, write notes, preview, send a sample to oneself."""
 
+import datetime as dt
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from django.test import Client
 from digest.admin import editions
 from digest.models import Edition, Paper
 from subscriptions.models import Subscriber
+from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("now")
 NOTES = {"note_before": "Good <morning>", "note_after": "", "mail_from_0": "", "mail_from_1": ""}
@@ -41,6 +44,34 @@ def test_papers_are_pinned_and_hidden_on_the_page(admin_client: Client, edition:
     assert Paper.objects.get(is_pinned=True) == third
     edition.refresh_from_db()
     assert edition.note_before == "Good <morning>"
+
+
+def test_the_papers_come_right_after_the_note(admin_client: Client, address: str) -> None:
+    page = admin_client.get(address).content.decode()
+    in_order = ("id_note_before", "papers-help", "preview-options-title", "field-published_at")
+    places = [page.index(text) for text in in_order]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("closed", "emailed", "hours", "digests", "words"),
+    [
+        (False, False, 0, {}, "Open until 16:00 UTC"),
+        (True, False, 0, {}, "Closed, not emailed"),
+        (True, True, 1, {}, "Closed, not sent yet"),
+        (True, True, 25, {}, "Closed, no readers"),
+        (True, True, 1, {"sent": 120, "queued": 880}, "Sending: 120 of 1,000"),
+        (True, True, 1, {"sent": 1, "skipped": 2}, "Sent to 1 reader<"),
+        (True, True, 1, {"skipped": 2}, "Skipped for every reader"),
+        (True, True, 1, {"failed": 2}, "Not sent"),
+    ],
+)
+def test_the_list_says_in_words_how_far_an_edition_is(
+    closed: bool, emailed: bool, hours: int, digests: dict[str, int], words: str
+) -> None:
+    then = NOW - dt.timedelta(hours=hours)
+    edition = Edition(day=NOW.date(), closed_at=then if closed else None, mail_from=then if emailed else None)
+    assert words in editions.state_of(edition, Counter(digests))
 
 
 def test_who_may_only_look_changes_nothing(client: Client, edition: Edition, address: str) -> None:

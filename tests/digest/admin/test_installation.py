@@ -32,7 +32,7 @@ def test_the_first_page_links_to_the_decision(admin_client: Client, page: str) -
 def test_it_says_what_is_known(admin_client: Client, page: str) -> None:
     shown = admin_client.get(page).content.decode()
     assert "The database is older than what was already sent" in shown
-    assert f"The last known email left at {NOW:%Y-%m-%d %H:%M} UTC" in shown
+    assert f"The last known email left at {NOW:%d %b %Y, %H:%M} UTC" in shown
     assert pauses.current() is not None
 
 

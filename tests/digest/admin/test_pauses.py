@@ -49,7 +49,7 @@ def test_a_pause_stops_sending_until_someone_ends_it(
 
 def test_a_pause_with_a_time_ends_by_itself(admin_client: Client) -> None:
     page = pause(admin_client, day="2026-08-20", time="14:00").content.decode()
-    assert "Sending resumes at 2026-08-20 14:00 UTC" in page
+    assert "Sending resumes at 20 Aug 2026, 14:00 UTC" in page
     assert pauses.allowance(now=NOW + HOUR) == 0
     assert pauses.allowance(now=NOW + 2 * HOUR) is None
     assert Pause.objects.get().ended_at == NOW + 2 * HOUR

@@ -23,7 +23,7 @@ def test_it_shows_what_a_new_topic_would_find_from_its_phrases_alone(admin_clien
     answer = admin_client.post(ADD, BLANK | PREVIEW | {"phrases": "diffusion\nzebrafish"})
     page = answer.content.decode()
     assert "It would find 2 of the 3 papers of the last 1 edition<" in page
-    assert "2026-08-20: 2." in page
+    assert "20 Aug 2026: 2." in page
     assert "<b>This topic:</b> “Diffusion” in the title" in page
     assert "This field is required" not in page
     assert not Topic.objects.exists()
