@@ -100,6 +100,15 @@ def test_an_open_abstract_has_a_row_of_its_own(page: Page) -> None:
     assert filler["y"] < box["y"] or filler["y"] > box["y"] + box["height"]
 
 
+def test_the_consent_is_visible_once_an_address_is_entered(page: Page) -> None:
+    page.goto("/")
+    consent = page.locator(".signup .consent")
+    expect(consent).to_be_hidden()
+    page.locator(".signup [type=email]").fill("alice@example.org")
+    page.locator("h1").click()
+    expect(consent).to_be_visible()
+
+
 def test_links_and_buttons_of_cards_are_large_enough_for_fingers(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto("/")

@@ -34,6 +34,14 @@ class PublishResult:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Neighbor:
+    """A paper beside another on the page of an edition."""
+
+    key: str
+    title: str
+
+
 def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> PublishResult:
     """Freeze the papers listed up to `day` that are in no earlier edition. A second run changes nothing.
 
@@ -120,13 +128,14 @@ def papers_by_votes(edition: Edition) -> QuerySet[Paper]:
     return edition.papers.filter(is_hidden=False).order_by(*BY_VOTES)
 
 
-def adjacent_keys(paper: Paper) -> tuple[str, str]:
-    """Return the keys of the papers before and after `paper` on its edition's page, or "" if there is none."""
+def adjacent(paper: Paper) -> tuple[Neighbor | None, Neighbor | None]:
+    """Return the papers before and after `paper` on its edition's page, or None if there is none."""
     if paper.edition is None:
-        return "", ""
-    keys = ["", *papers_by_votes(paper.edition).values_list("key", flat=True), ""]
-    at = keys.index(paper.key)
-    return keys[at - 1], keys[at + 1]
+        return None, None
+    ranked = [Neighbor(*row) for row in papers_by_votes(paper.edition).values_list("key", "title")]
+    at = [neighbor.key for neighbor in ranked].index(paper.key)
+    around = [None, *ranked, None]
+    return around[at], around[at + 2]
 
 
 def papers_for(day: dt.date) -> QuerySet[Paper]:

@@ -43,7 +43,7 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
         "paper": found,
         "listings": listings,
         "discussed": next((listing for listing in reversed(listings) if listing.discussion), None),
-        "beside": publication.adjacent_keys(found),
+        "beside": publication.adjacent(found),
         "bibtex": citations.bibtex([found]),
         "topics": its_topics,
         "similar": alike,

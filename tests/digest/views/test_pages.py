@@ -44,6 +44,14 @@ def test_it_offers_the_subscription_once_on_each_page(client: Client) -> None:
         assert page.count("One click to leave") == 0  # what one agrees to says so
 
 
+def test_the_first_paper_leads_a_day_as_it_is(client: Client, edition: Edition) -> None:
+    page = body(client, f"/{edition.day}/")
+    assert page.count('class="leading"') == 1
+    assert page.index('class="leading"') < page.index('class="card"')
+    for choice in ("sort=newest", "view=compact"):
+        assert 'class="leading"' not in body(client, f"/{edition.day}/?{choice}")
+
+
 @pytest.mark.usefixtures("edition")
 def test_it_shows_an_edition_by_its_day(client: Client) -> None:
     assert "Faster Diffusion" in body(client, "/2026-08-20/")
