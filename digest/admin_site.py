@@ -25,7 +25,7 @@ from subscriptions import brand
 class PapersAdminSite(AdminSite):
     site_title = "Admin"
     index_title = "Today"
-    _empty_value_display = "none"
+    empty_value_display = "none"
     login_form = logins.LoginForm
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from digest.admin.base import papers_of
 from digest.admin.bulk import row_action
 from digest.admin.email_preview import OptionalAddressField
 from digest.admin.exchange import ExchangesSuppressionsAdmin, ExportsReadersAdmin
+from digest.admin.reader_status import UNSUBSCRIBED, ChangesStatusAdmin
 from digest.editions import candidates
 from digest.email import email_sample
 from digest.email.email_sample import EmailPreview, NothingToShowError
@@ -55,7 +56,7 @@ class TodayForm(forms.Form):
 
 
 @admin.register(Subscriber)
-class ReaderAdmin(ExportsReadersAdmin, SubscriberAdmin):
+class ReaderAdmin(ChangesStatusAdmin, ExportsReadersAdmin, SubscriberAdmin):
     actions = [
         "export",
         "send_link",
@@ -88,7 +89,7 @@ class ReaderAdmin(ExportsReadersAdmin, SubscriberAdmin):
     unsubscribe = row_action(
         reader_jobs.UNSUBSCRIBE,
         ["change"],
-        result="unsubscribed. They get no more emails.",
+        result=UNSUBSCRIBED,
     )
     suppress = row_action(reader_jobs.SUPPRESS, ["suppress"], result="suppressed.")
     lift = row_action(
@@ -105,12 +106,24 @@ class ReaderAdmin(ExportsReadersAdmin, SubscriberAdmin):
     )
 
     def get_urls(self) -> list[URLPattern]:
-        views = {"today": self.today_view, "timeline": self.timeline_view, "link": require_POST(self.link_view)}
+        views = {
+            "today": self.today_view,
+            "timeline": self.timeline_view,
+            "link": require_POST(self.link_view),
+            "pause": self.pause_view,
+            "resume": require_POST(self.resume_view),
+            "unsubscribe": self.unsubscribe_view,
+        }
         own = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"subscriptions_subscriber_{name}")
             for name, view in views.items()
         ]
         return own + super().get_urls()
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        reader: Subscriber | None = kwargs.get("obj")
+        card = self.card_of(request, reader) if reader else {}
+        return super().render_change_form(request, context | card, *args, **kwargs)
 
     def has_requeue_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("digest.change_delivery")

@@ -24,7 +24,7 @@ class ReaderSummary:
     """The card at the top of a reader's page."""
 
     state: str
-    next_digest: dt.datetime | None  # in the reader's time zone
+    next_digest: str  # its day and hour in the reader's time zone, or empty
     last: Delivery | None  # the newest that was sent
     likes: int
     saves: int
@@ -32,9 +32,10 @@ class ReaderSummary:
 
 def summary_of(reader: Subscriber, *, now: dt.datetime) -> ReaderSummary:
     sent = Delivery.objects.filter(subscriber=reader, status=Delivery.Status.SENT).select_related("edition")
+    due = next_digest(reader, now=now)
     return ReaderSummary(
         state=state_of(reader),
-        next_digest=next_digest(reader, now=now),
+        next_digest=f"{date_format(due, 'D, j M Y, H:i')} {reader.time_zone}" if due else "",
         last=sent.defer("papers").order_by("-sent_at").first(),
         likes=Opinion.objects.filter(subscriber=reader, verdict=Opinion.Verdict.LIKE).count(),
         saves=SavedPaper.objects.filter(subscriber=reader).count(),

@@ -115,7 +115,7 @@ class SubscriberAdmin(
         "unsubscribed_at",
     ]
     fieldsets = [
-        (None, {"fields": [("email", "state", "paused_until"), "new_email", "language"]}),
+        (None, {"fields": [("email", "new_email"), "language"]}),
         ("When", {"fields": [("frequency", "send_hour", "time_zone")]}),
         ("How much", {"fields": [("max_papers", "amount"), ("mail_quiet_days", "one_list")]}),
         (
