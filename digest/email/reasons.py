@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from digest.email.formatting import isolated, shorten, translated, votes
-from digest.matching import Finding, Reason
+from digest.matching import Finding, Reason, spans
 
 
 def why(finding: Finding) -> str:
@@ -20,6 +20,18 @@ def why_in_full(finding: Finding) -> tuple[str, str]:
     """Return the name of the interest, and what it found in a paper as a sentence, or "" if only votes do."""
     name, line = _name_and_line(finding)
     return name, f"{line[:1].upper()}{line[1:]}." if line else ""
+
+
+def brief_reason(finding: Finding, *shown: str) -> str:
+    """Return one reason for a search result in a few words, or "" if matches in the `shown` texts are reason enough."""
+    reasons = [reason for reason in finding.reasons if reason.kind != "votes"]
+    if not reasons or any(spans(text, reasons) for text in shown):
+        return ""
+    clearest = min(reasons, key=lambda reason: reason.kind == "meaning")  # the strongest, if another kind has none
+    if clearest.kind == "meaning":
+        return _("Close in meaning")
+    line = _sentence(get_language(), clearest.kind, (clearest.found,), clearest.where)
+    return f"{line[:1].upper()}{line[1:]}"
 
 
 def _name_and_line(finding: Finding) -> tuple[str, str]:
@@ -119,4 +131,4 @@ def _phrase_for(kind: str, found: str, where: str) -> str:
     return votes(int(found))
 
 
-FILTERS = {"why": why, "why_in_full": why_in_full}
+FILTERS = {"brief_reason": brief_reason, "why": why, "why_in_full": why_in_full}

@@ -12,14 +12,16 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from digest.matching import Finding, Match
+from digest.matching import Finding, Match, Reason
+from digest.matching.highlight import words_asked_for
 from digest.models import Paper
 from digest.search import citation_parser, paper_search, zero_results
 from digest.search.paper_search import Order, Restriction, Results
 from digest.site import archive, thumbnails, topics
 from digest.views.page_cache import show
 from digest.views.papers import known
-from subscriptions.query.grammar import FilterError
+from subscriptions.query import grammar
+from subscriptions.query.grammar import Criteria, FilterError
 
 # How far back the filter by date reaches, by its value in the address.
 SINCE: Mapping[str, dt.timedelta] = {
@@ -33,10 +35,11 @@ MAX_POPULAR = 12
 
 @dataclass(frozen=True)
 class SearchHit:
-    """A paper that a search found, and the reasons."""
+    """A paper that a search found, the reasons, and the words of its title that the query has, too."""
 
     paper: Paper
     finding: Finding
+    title_words: tuple[Reason, ...]
 
 
 @require_safe
@@ -51,7 +54,8 @@ def search(request: HttpRequest) -> HttpResponseBase:
     labels = topics.offered()
     chosen = _choices(request, labels)
     results, problem = _results("" if named else query, _page_number(request), order, _restriction(chosen))
-    hits = [_search_hit(match) for match in results.matches]
+    criteria = grammar.parse(query) if results.matches else Criteria()
+    hits = [_search_hit(match, criteria) for match in results.matches]
     topics_of = topics.of_papers([hit.paper for hit in hits], labels) if hits else {}
     context = {
         "query": query,
@@ -122,7 +126,7 @@ def _page_number(request: HttpRequest) -> int:
     return min(max(paper_search.page_number(request.GET.get("page", "")) or 1, 1), paper_search.LAST_PAGE)
 
 
-def _search_hit(match: Match) -> SearchHit:
+def _search_hit(match: Match, criteria: Criteria) -> SearchHit:
     """Return the hit as plain data, because an index's finding refers to the whole index and can't be pickled."""
     paper: Any = match.paper
-    return SearchHit(paper, Finding("", match.score, match.reasons))
+    return SearchHit(paper, Finding("", match.score, match.reasons), words_asked_for(paper.title, criteria))

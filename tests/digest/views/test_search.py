@@ -26,9 +26,19 @@ def found(client: Client, query: str, **more: str) -> str:
 def test_it_finds_papers_and_says_why(client: Client) -> None:
     page = found(client, "reinforcement learning")
     assert "<mark>Reinforcement Learning</mark> at Scale" in page
-    assert "in the title" in page
+    assert 'class="why"' not in page  # the marked words are reason enough
     assert "Faster Diffusion" not in page
     assert 'value="reinforcement learning"' in page
+
+
+def test_it_says_in_a_few_words_why_if_no_word_shows_it(client: Client) -> None:
+    assert re.search(r'class="why"[^>]*>By .?Ada Lovelace', found(client, "author:Lovelace"))
+
+
+def test_it_marks_each_word_of_the_query_in_titles_whatever_its_form(client: Client) -> None:
+    paper = Paper.objects.get(title="Faster Diffusion")
+    Paper.objects.filter(pk=paper.pk).update(title="Faster Models of Text Diffusion")
+    assert "Faster <mark>Models</mark> of Text <mark>Diffusion</mark>" in found(client, "diffusion model")
 
 
 def test_it_speaks_the_grammar_of_the_form(client: Client) -> None:
