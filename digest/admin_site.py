@@ -86,12 +86,14 @@ class PapersAdminSite(AdminSite):
         }
         overview, span = make_dashboard(now=now), request.GET.get("range", "")
         span = span if span in trend_charts.RANGES else next(iter(trend_charts.RANGES))
-        charts = trend_charts.charts(now=now, span=span, readers=overview.subscribed, linked=may)
+        every = trend_charts.charts(now=now, span=span, readers=overview.subscribed, linked=may)
+        charts = [chart for chart in every if chart.model in may]
         shown = {
             "overview": overview,
             "incidents": incidents.shown(),
             "outlook": sending_status(now=now),
-            "charts": [chart for chart in charts if chart.model in may],
+            "charts": charts,
+            "sparse_charts": [chart.title for chart in charts if not chart.has_enough],
             "ranges": trend_charts.RANGES,
             "span": span,
             "range_name": trend_charts.RANGES[span],

@@ -21,6 +21,7 @@ from digest.admin_navigation import GROUPS, LAST, TABS
 from digest.delivery import planner, shard_worker
 from digest.email import reader_urls
 from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Paper, Source
+from digest.ops import trend_charts
 from digest.ops.health import incidents
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_record
@@ -110,8 +111,15 @@ PARTS = {
 
 @pytest.mark.parametrize(("right", "parts"), PARTS.items())
 def test_the_first_page_shows_each_part_to_staff_who_may_view_its_models(
-    client: Client, edition: Edition, alice: Subscriber, hugging_face: Source, right: str, parts: list[str]
+    client: Client,
+    edition: Edition,
+    alice: Subscriber,
+    hugging_face: Source,
+    right: str,
+    parts: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(trend_charts, "ENOUGH", 0)  # draw every chart
     FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=NOW, status="failed", message="not JSON")
     planner.plan_everyone(edition, now=NOW)
     Delivery.objects.update(status="failed", reason="no such mailbox")

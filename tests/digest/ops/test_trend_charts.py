@@ -22,6 +22,12 @@ YESTERDAY = TODAY - DAY
 EVERY = {"delivery", "deliveryevent", "edition", "opinion", "subscriber"}
 
 
+@pytest.fixture
+def every_chart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw charts of few numbers, too."""
+    monkeypatch.setattr(trend_charts, "ENOUGH", 0)
+
+
 def drawn(span: str = "14d", **values: Any) -> dict[str, dict[str, dict[dt.date, int]]]:
     """Return the numbers other than 0 by chart, series and the first day of each step."""
     return {
@@ -117,6 +123,20 @@ def test_the_axis_ends_at_a_round_even_number(most: int, top: int) -> None:
     assert Chart("Digests", (Span(TODAY, TODAY + DAY),), (Series("Sent", (most,), most),)).top == top
 
 
+@pytest.mark.parametrize(("days", "is_drawn"), [(4, False), (5, True)])
+def test_a_chart_is_drawn_once_five_steps_have_a_number(days: int, is_drawn: bool) -> None:
+    spans = tuple(Span(TODAY + n * DAY, TODAY + (n + 1) * DAY) for n in range(6))
+    numbers = tuple(int(n < days) for n in range(6))
+    assert Chart("Joined and left", spans, (Series("Joined", numbers, days),)).has_enough is is_drawn
+
+
+def test_the_first_page_names_the_charts_that_are_not_drawn_yet(admin_client: Client, edition: Edition) -> None:
+    page = admin_client.get("/admin/").content.decode()
+    assert "<figure" not in page
+    assert "Charts appear after five days with data: Readers; Joined and left" in page
+
+
+@pytest.mark.usefixtures("every_chart")
 def test_each_number_leads_to_its_rows(admin_client: Client, edition: Edition, alice: Subscriber) -> None:
     planner.plan_everyone(edition, now=NOW)
     Delivery.objects.update(status="sent", sent_at=NOW)
@@ -136,12 +156,14 @@ def test_each_number_leads_to_its_rows(admin_client: Client, edition: Edition, a
         assert (answer.status_code, len(answer.context["cl"].result_list)) == (200, 1), link
 
 
+@pytest.mark.usefixtures("every_chart")
 def test_numbers_of_deleted_rows_lead_to_the_daily_totals(admin_client: Client) -> None:
     DailyTotal.objects.create(day=TODAY - 200 * DAY, kind="delivery", what="sent", number=8)
     page = admin_client.get("/admin/?range=1y").content.decode()
     assert '<a href="/admin/digest/dailytotal/?day__gte=2026-02-01&amp;day__lt=2026-03-01">8</a>' in page
 
 
+@pytest.mark.usefixtures("every_chart")
 def test_staff_get_no_links_to_lists_that_they_may_not_view(client: Client, edition: Edition) -> None:
     editor = User.objects.create_user("editor", is_staff=True)
     editor.user_permissions.add(Permission.objects.get(codename="view_delivery"))
@@ -158,6 +180,7 @@ def test_a_range_that_is_unknown_shows_two_weeks(admin_client: Client) -> None:
     assert '<a href="?range=14d#trends-title" aria-current="true">14 days</a>' in page
 
 
+@pytest.mark.usefixtures("every_chart")
 def test_they_are_on_the_first_page_with_a_table_for_screen_readers(admin_client: Client, edition: Edition) -> None:
     page = admin_client.get("/admin/").content.decode()
     assert "<title>2026-08-20, papers: 3</title>" in page
