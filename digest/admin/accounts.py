@@ -44,6 +44,7 @@ class AccountForm(UserChangeForm[User]):
     password = ReadOnlyPasswordHashField(widget=PasswordState)
 
     class Meta(UserChangeForm.Meta):
+        labels = {"is_staff": "Opens the admin", "is_superuser": "Superuser", "user_permissions": "Permissions"}
         help_texts = {
             "username": "",
             "is_active": "Can log in. Untick it instead of deleting the account.",
@@ -114,11 +115,27 @@ def _about_group(group: Group) -> str:
     return format_html("<strong>{}</strong> {}.", group.name, about) if about else group.name
 
 
+def _yes_or_no(name: str) -> type[admin.BooleanFieldListFilter]:
+    """Return a filter with this title instead of the name of Django's field."""
+
+    class YesOrNo(admin.BooleanFieldListFilter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = name
+
+    return YesOrNo
+
+
 @admin.register(User)
 class AccountAdmin(LooksAtRelatedAdmin, PermissionCheckboxesAdmin, UserAdmin[User]):
     form = AccountForm
     list_display = ["username", "name", "role", "second_factor", "last_login"]
-    list_filter = ["is_superuser", "is_staff", "is_active", "groups"]
+    list_filter = [
+        ("is_superuser", _yes_or_no("superuser")),
+        ("is_staff", _yes_or_no("opens the admin")),
+        "is_active",
+        "groups",
+    ]
     actions = ["remove_second_factor", "log_out"]
     fieldsets = [
         (None, {"fields": ["username", "password", "second_factor"]}),
@@ -142,6 +159,10 @@ class AccountAdmin(LooksAtRelatedAdmin, PermissionCheckboxesAdmin, UserAdmin[Use
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        title = "Staff account" if kwargs.get("obj") else "Add staff account"
+        return super().render_change_form(request, context | {"title": title}, *args, **kwargs)
 
     @admin.display(ordering="first_name")
     def name(self, user: User) -> str:

@@ -133,3 +133,13 @@ def test_a_group_keeps_the_permissions_that_are_ticked(admin_client: Client) -> 
     assert set(group.permissions.all()) == set(chosen)
     page = admin_client.get(f"/admin/auth/group/{group.pk}/change/").content.decode()
     assert page.count(" checked>") == 2
+
+
+def test_its_pages_speak_of_staff_accounts(admin_client: Client) -> None:
+    shown = admin_client.get("/admin/auth/user/").content.decode()
+    assert "Add staff account" in shown
+    assert "Add user" not in shown
+    assert "<h1>Add staff account</h1>" in admin_client.get("/admin/auth/user/add/").content.decode()
+    page = admin_client.get(f"/admin/auth/user/{User.objects.get().pk}/change/").content.decode()
+    assert "Superuser status" not in page
+    assert "Change user" not in page
