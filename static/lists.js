@@ -73,7 +73,7 @@
     });
   }
 
-  const cards = () => [...document.querySelectorAll(".card")];
+  const cards = () => [...document.querySelectorAll(".card")].filter((card) => card.checkVisibility());
   const current = () => document.activeElement.closest(".card");
 
   const move = (step) => {

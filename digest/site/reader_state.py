@@ -26,6 +26,11 @@ class ReaderState:
         return dict(rows.values_list("paper_id", "verdict"))
 
     @cached_property
+    def dismissed(self) -> frozenset[int]:
+        """The ids of the papers that were not for the reader."""
+        return frozenset(pk for pk, verdict in self.verdicts.items() if verdict == Opinion.Verdict.NOT_FOR_ME)
+
+    @cached_property
     def followed(self) -> frozenset[tuple[str, str]]:
         """The keys of the topics, authors and phrases that the reader follows."""
         return follows.followed(self._reader)

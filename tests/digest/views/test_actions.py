@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from digest.models import Edition, Opinion, Paper, SavedPaper
 from digest.opinions import reading_list
+from digest.search import similar_papers
 from digest.site.reader_state import ReaderState
 from subscriptions.models import Mark, Subscriber, Topic, TopicFilter
 from subscriptions.security import abuse_limits
@@ -70,6 +71,41 @@ def test_a_saved_paper_that_is_dismissed_stays_on_the_list_with_its_note(
     reading_list.annotate(alice, paper, "", "Compare with ours.")
     assert "fewer papers like this. It stays on your list." in act(reader_client, f"not-for-me {paper.pk}")
     assert reading_list.find(alice).get().note == "Compare with ours."
+
+
+@pytest.mark.parametrize("path", ["/", "/weeks/2026-W34/", "/authors/ada-lovelace/"])
+def test_a_dismissed_paper_is_folded_at_the_end_of_lists(reader_client: Client, paper: Paper, path: str) -> None:
+    Paper.objects.update(authors=["Ada Lovelace"])
+    Subscriber.objects.get().filters.all().delete()
+    assert 'class="folded"' not in reader_client.get(path).text
+    act(reader_client, f"not-for-me {paper.pk}")
+    listed, _, folded = reader_client.get(path).text.partition('<details class="folded">')
+    assert "One paper hidden" in folded
+    assert f'data-actions="{paper.pk}"' in folded
+    assert f'data-actions="{paper.pk}"' not in listed
+
+
+@pytest.mark.parametrize("path", ["/search?q=diffusion", "/authors/ada-lovelace/"])
+def test_a_dismissed_paper_keeps_its_place_where_it_was_asked_for(
+    reader_client: Client, paper: Paper, path: str
+) -> None:
+    """The reader searches, or follows the author."""
+    Paper.objects.update(authors=["Ada Lovelace"], title="Diffusion")
+    act(reader_client, f"not-for-me {paper.pk}")
+    page = reader_client.get(path).text
+    assert 'class="folded"' not in page
+    assert '<ol class="papers in-place"' in page
+
+
+def test_no_similar_papers_are_shown_for_a_dismissed_one(
+    reader_client: Client, paper: Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Paper.objects.filter(pk=paper.pk).update(authors=["Grace Hopper"])
+    others = list(Paper.objects.exclude(pk=paper.pk))
+    monkeypatch.setattr(similar_papers, "similar", lambda *_given: others)
+    assert "Similar papers" in reader_client.get("/authors/grace-hopper/").text
+    act(reader_client, f"not-for-me {paper.pk}")
+    assert "Similar papers" not in reader_client.get("/authors/grace-hopper/").text
 
 
 def test_the_undo_of_a_like_restores_the_rating_before(reader_client: Client, paper: Paper) -> None:
