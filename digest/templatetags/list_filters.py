@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import template
-from django.contrib.admin.utils import get_fields_from_path
+from django.contrib.admin.utils import NotRelationField, get_fields_from_path
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models.constants import LOOKUP_SEP
@@ -72,7 +72,7 @@ def _in_words(cl: ChangeList, name: str, sent: list[str], title: str | None) -> 
 def _field(cl: ChangeList, path: str) -> Any:
     try:
         return get_fields_from_path(cl.model, path.removesuffix(f"{LOOKUP_SEP}id"))[-1]
-    except FieldDoesNotExist:
+    except (FieldDoesNotExist, NotRelationField):
         return None
 
 

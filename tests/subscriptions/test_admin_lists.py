@@ -125,6 +125,13 @@ def test_conditions_without_a_filter_are_shown_and_can_be_removed(admin_client: 
     assert [condition.without.partition("=")[0] for condition in conditions] == ["?created_at__gte", "?status__in"]
 
 
+@pytest.mark.django_db
+def test_an_odd_condition_of_an_address_is_shown_too(admin_client: Client) -> None:
+    page = admin_client.get("/admin/digest/assessment/?fits__isnull=%C3%A9")
+    assert page.status_code == 200
+    assert [condition.text for condition in other_conditions(page.context["cl"])] == ["fits: é"]
+
+
 def test_a_condition_names_the_row_that_it_is_about(admin_client: Client, edition: Edition) -> None:
     page = admin_client.get(f"/admin/digest/paper/?edition__id__exact={edition.pk}").content.decode()
     assert f"Edition: {edition.day} " in page
