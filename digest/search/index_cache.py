@@ -11,6 +11,7 @@ from django.db.models.functions import Cast, Length
 
 from digest.editions import candidates, publication
 from digest.matching import Index, Interest
+from digest.matching.corpus import EarlierPapers
 from digest.models import Edition, Paper
 from digest.personalization import assessments, embeddings, expansions, paper_index
 from digest.search.recent_papers import RecentPapers
@@ -51,8 +52,8 @@ class _CachedIndex:
         has_some = self.index.corpus.embedding_space is not None
         return missing < self.missing and (has_some or not missing or self._has_half(missing))
 
-    def with_expansions(self) -> "_CachedIndex":
-        return replace(self, index=self.index.with_expansions(expansions.earlier_papers()))
+    def with_expansions(self, earlier: EarlierPapers) -> "_CachedIndex":
+        return replace(self, index=self.index.with_expansions(earlier))
 
     def _has_half(self, missing: int) -> bool:
         return missing <= len(self.index.papers) // 2
@@ -87,9 +88,9 @@ class _IndexCache:
         self._drop_outdated()
         has_changed, has_expansions = list(self._indexes) != list(stamps), expanded_at != self._expanded_at
         if has_expansions:
-            self._expanded_at = expanded_at
-            self._indexes = {stamp: cached.with_expansions() for stamp, cached in self._indexes.items()}
-            self._week = _with_expansions(self._week)
+            self._expanded_at, earlier = expanded_at, expansions.earlier_papers()
+            self._indexes = {stamp: cached.with_expansions(earlier) for stamp, cached in self._indexes.items()}
+            self._week = RecentPapers(tuple((day, index.with_expansions(earlier)) for day, index in self._week.days))
         if has_changed:
             topics = paper_index.catalogue()
             self._indexes = {stamp: self._indexes.get(stamp) or _build(stamp[0], topics) for stamp in stamps}
@@ -121,12 +122,6 @@ def last() -> RecentPapers:
 def last_week() -> RecentPapers:
     """Return the week up to the last edition as one day, as a weekly digest treats it."""
     return _cache.week(*_stamps())
-
-
-def _with_expansions(papers: RecentPapers) -> RecentPapers:
-    """Return the same days, with indexes that look up the expansions that are stored now."""
-    earlier = expansions.earlier_papers()
-    return RecentPapers(tuple((day, index.with_expansions(earlier)) for day, index in papers.days))
 
 
 def _freeze() -> None:
