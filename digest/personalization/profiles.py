@@ -40,7 +40,7 @@ def profile_of(subscriber: Subscriber) -> QueryProfile:
         are_saved=True,
         is_grouped=not subscriber.one_list,
         by_votes=subscriber.frequency == Subscriber.Frequency.WEEKLY,
-    )._replace(dismissed=dismissed([subscriber.pk]).get(subscriber.pk, frozenset()))
+    )._replace(dismissed=dismissed_by(subscriber))
 
 
 def of_topic(topic: Topic) -> Interest:
@@ -157,6 +157,11 @@ def feedback_of(subscriber: Subscriber, topics: Iterable[Topic]) -> tuple[Likes 
     """Return what was learned from the reader's likes, and which of these topics and others they want fewer of."""
     fewer = Learnt.objects.filter(subscriber=subscriber, fewer__gt=0)
     return learned_likes.of_readers([subscriber.pk]).get(subscriber.pk), make_slot_limits(fewer, names_of(topics))
+
+
+def dismissed_by(subscriber: Subscriber) -> frozenset[str]:
+    """Return the keys of the papers that the reader rated “Not for me”."""
+    return dismissed([subscriber.pk]).get(subscriber.pk, frozenset())
 
 
 def dismissed(subscribers: Iterable[int], *, since: dt.datetime | None = None) -> dict[int, frozenset[str]]:

@@ -60,7 +60,7 @@ def preview(preferences: Preferences, reader: Subscriber | None = None) -> Previ
         by_votes=is_weekly,
     )
     if reader:
-        wanted = wanted._replace(dismissed=profiles.dismissed([reader.pk]).get(reader.pk, frozenset()))
+        wanted = wanted._replace(dismissed=profiles.dismissed_by(reader))
     recent = index_cache.last_week() if is_weekly else index_cache.last()
     digests = tuple(compose(index, wanted, day) for day, index in recent.days)
     is_empty = not any(digest.for_you for digest in digests)
