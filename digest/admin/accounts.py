@@ -21,6 +21,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from digest import admin_navigation
 from digest.ops.staff import roles, second_factor, sessions
 from subscriptions.admin.base import LooksAtRelatedAdmin, log_action
+from subscriptions.admin.filters import titled
 from subscriptions.pills import pill
 
 VERBS = ("view", "add", "change", "delete")
@@ -115,24 +116,13 @@ def _about_group(group: Group) -> str:
     return format_html("<strong>{}</strong> {}.", group.name, about) if about else group.name
 
 
-def _yes_or_no(name: str) -> type[admin.BooleanFieldListFilter]:
-    """Return a filter with this title instead of the name of Django's field."""
-
-    class YesOrNo(admin.BooleanFieldListFilter):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self.title = name
-
-    return YesOrNo
-
-
 @admin.register(User)
 class AccountAdmin(LooksAtRelatedAdmin, PermissionCheckboxesAdmin, UserAdmin[User]):
     form = AccountForm
     list_display = ["username", "name", "role", "second_factor", "last_login"]
     list_filter = [
-        ("is_superuser", _yes_or_no("superuser")),
-        ("is_staff", _yes_or_no("opens the admin")),
+        ("is_superuser", titled(admin.BooleanFieldListFilter, "superuser")),
+        ("is_staff", titled(admin.BooleanFieldListFilter, "opens the admin")),
         "is_active",
         "groups",
     ]

@@ -57,12 +57,16 @@ class NamedValuesFilter(admin.AllValuesFieldListFilter):
         return (choice | {"display": choice["display"] or "none"} for choice in super().choices(changelist))
 
 
-def dates(title: str) -> type[admin.DateFieldListFilter]:
-    """Return a filter by date that is named as the column of the list."""
+def titled(kind: type[admin.FieldListFilter], title: str) -> type[admin.FieldListFilter]:
+    """Return a filter of this kind that is named as the column of the list, and not as the field."""
 
-    class Dates(admin.DateFieldListFilter):
+    class Titled(kind):  # type: ignore[misc, valid-type]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self.title = title
 
-    return Dates
+    return Titled
+
+
+def dates(title: str) -> type[admin.FieldListFilter]:
+    return titled(admin.DateFieldListFilter, title)
