@@ -46,7 +46,7 @@ class Digest(NamedTuple):
     of_how_many: int  # papers in the edition, or in the week
     is_asked_for: bool = False  # sent even if it has no papers, and then one line says so
     is_grouped: bool = False  # the papers `for_you` are ordered by their strongest interest
-    waiting: int = 0  # papers whose embeddings are not computed yet, so that the choice may still change
+    waiting: int = 0  # papers without an embedding yet; the choice may still change when they get one
 
     @property
     def is_worth_sending(self) -> bool:

@@ -61,7 +61,7 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def _mark(paper: Paper) -> str:
-    """Return the mark of the paper's thumbnail, with which the query annotated the paper."""
+    """Return the mark of the paper's thumbnail, an annotation of the query, or an empty string."""
     return getattr(paper, "mark", "") or ""
 
 
