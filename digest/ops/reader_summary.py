@@ -38,7 +38,7 @@ def summary_of(reader: Subscriber, *, now: dt.datetime) -> ReaderSummary:
         next_digest=f"{date_format(due, 'D, j M Y, H:i')} {reader.time_zone}" if due else "",
         last=sent.defer("papers").order_by("-sent_at").first(),
         likes=Opinion.objects.filter(subscriber=reader, verdict=Opinion.Verdict.LIKE).count(),
-        saves=SavedPaper.objects.filter(subscriber=reader).count(),
+        saves=SavedPaper.objects.filter(subscriber=reader, removed_at=None).count(),
     )
 
 

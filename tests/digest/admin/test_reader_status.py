@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from digest.models import Edition
+from digest.opinions import reading_list
 from digest.ops import reader_summary
 from subscriptions.models import Consent, Subscriber
 from tests.conftest import NOW
@@ -44,6 +45,14 @@ def test_the_next_digest_of_a_paused_reader_comes_after_the_pause(page: str, ali
     due = reader_summary.next_digest(alice, now=NOW)
     assert due is not None
     assert due.date() >= alice.paused_until
+
+
+def test_a_paper_that_was_taken_off_the_list_is_not_counted(edition: Edition, alice: Subscriber) -> None:
+    first, second, _ = edition.papers.order_by("pk")
+    for paper in (first, second):
+        reading_list.save(alice, paper, now=NOW)
+    reading_list.remove(alice, first, now=NOW)
+    assert reader_summary.summary_of(alice, now=NOW).saves == 1
 
 
 def test_a_reader_is_paused_until_a_day_and_resumed(admin_client: Client, page: str, alice: Subscriber) -> None:
