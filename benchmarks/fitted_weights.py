@@ -63,8 +63,8 @@ def of_text(corpus: Corpus, asked: Interest) -> Evidence:
             "topics": evidence.on_topics,
             "closeness": _or_zeros(features.closeness, ones),
             "name": corpus.bm25_index.coverage(question.name),
-            "feedback": _or_zeros(features.feedback, ones),
-            "feedback_words": _or_zeros(features.feedback_words, ones),
+            "expansion_closeness": _or_zeros(features.expansion_closeness, ones),
+            "expansion_words": _or_zeros(features.expansion_words, ones),
         }
     return {}  # a name of one word is only matched as a phrase
 

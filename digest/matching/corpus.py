@@ -50,8 +50,8 @@ class TextFeatures(NamedTuple):
     words: Values  # BM25 score for the text
     closeness: Vectors | None  # similarity of the embeddings, in standard deviations
     topics: NamedTopics  # that the text is about
-    feedback_words: Values | None  # words of the text's expansion, in standard deviations
-    feedback: Vectors | None  # similarity to the embedding of the text's expansion, in standard deviations
+    expansion_words: Values | None  # words of the text's expansion, in standard deviations
+    expansion_closeness: Vectors | None  # similarity to the embedding of the text's expansion, in standard deviations
 
 
 class TextEvidence(NamedTuple):

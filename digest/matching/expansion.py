@@ -21,7 +21,7 @@ from digest.matching.types import PaperText
 from digest.text.stop_words import STOP_WORDS
 
 MIN_PAPERS = 200  # papers in an archive; a smaller one says little about a text
-FEEDBACK_PAPERS = 20  # papers that words are taken from: those that match best
+WORDS_FROM = 20  # papers that words are taken from: those that match best
 MIN_LIKELY = 0.25  # probability that a paper is relevant; others teach no words
 MIN_RELEVANT = 1.4  # expected number of relevant papers that contain a word
 MAX_WORDS = 30  # words that are looked for
@@ -87,7 +87,7 @@ class Archive:
         if ignored:
             without = {word for each in ignored for word in families_of(each)}
             likely[[number for number, families in enumerate(self._families) if families & without]] = 0.0
-        words, words_mean = self._scaled(self._feedback_words(text, likely), likely)
+        words, words_mean = self._scaled(self._expansion_words(text, likely), likely)
         if vector is None or self._centered is None:
             return Expansion(words, words_mean)
         weights: Vectors = self._inverse @ (self._centered.T @ likely.astype(np.float32))
@@ -109,10 +109,10 @@ class Archive:
         return np.asarray(1 / (1 + np.exp(-odds)), np.float64)
 
     def _best(self, likely: Values) -> list[int]:
-        best = np.argsort(-likely, kind="stable")[:FEEDBACK_PAPERS].tolist()
+        best = np.argsort(-likely, kind="stable")[:WORDS_FROM].tolist()
         return [number for number in best if likely[number] >= MIN_LIKELY]
 
-    def _feedback_words(self, text: str, likely: Values) -> dict[str, float]:
+    def _expansion_words(self, text: str, likely: Values) -> dict[str, float]:
         """Return the words that the best papers have and others have not, with their weights, the best first."""
         asked, best = {*families_of(text)}, self._best(likely)
         relevant = float(likely[best].sum())

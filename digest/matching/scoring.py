@@ -11,7 +11,7 @@ from digest.matching.bm25 import Values
 from digest.matching.corpus import Corpus, PhraseMatch, TextEvidence, TextFeatures
 from digest.matching.phrase_index import IN_TITLE, PhrasePosition
 from digest.matching.scoring_weights import PhraseWeights
-from digest.matching.text_features import features_of, feedback, feedback_words, topics_of
+from digest.matching.text_features import expansion_closeness, expansion_words, features_of, topics_of
 from digest.matching.text_questions import Question, is_specific_enough, questions
 from digest.matching.types import Interest, PaperText
 from subscriptions.query.grammar import Criteria
@@ -111,10 +111,10 @@ def topic_odds(corpus: Corpus, interest: Interest, weights: PhraseWeights) -> Va
         odds = odds + weights.sentence * similarity
     if weights.score:
         odds = odds + weights.score * corpus.bm25_index.score(interest.about)
-    if (weights.feedback or weights.feedback_words) and (expansion := corpus.topic_expansion(interest)):
-        odds = odds + weights.feedback_words * feedback_words(corpus, expansion)
-        if (similarity := feedback(corpus, expansion)) is not None:
-            odds = odds + weights.feedback * similarity
+    if (weights.expansion_closeness or weights.expansion_words) and (expansion := corpus.topic_expansion(interest)):
+        odds = odds + weights.expansion_words * expansion_words(corpus, expansion)
+        if (similarity := expansion_closeness(corpus, expansion)) is not None:
+            odds = odds + weights.expansion_closeness * similarity
     closeness = corpus.topic_closeness(interest)
     return odds if closeness is None else odds + weights.closeness * closeness
 
@@ -210,7 +210,7 @@ def _evidence(corpus: Corpus, question: Question, features: TextFeatures) -> Tex
     closeness, topics = features.closeness, features.topics
     weights = question.weights_by_words if closeness is None else question.weights
     weights = weights.for_similarity(topics.similarity)
-    if features.feedback_words is None:
+    if features.expansion_words is None:
         weights = weights.without_expansion(by_meaning=closeness is not None)
     odds = weights.intercept + weights.words * features.words
     on_topics = corpus.zeros
@@ -222,10 +222,10 @@ def _evidence(corpus: Corpus, question: Question, features: TextFeatures) -> Tex
         odds += weights.name * corpus.bm25_index.coverage(question.name)
     if closeness is not None:
         odds += weights.closeness * closeness
-    if features.feedback_words is not None:
-        odds += weights.feedback_words * features.feedback_words
-    if features.feedback is not None:
-        odds += weights.feedback * features.feedback
+    if features.expansion_words is not None:
+        odds += weights.expansion_words * features.expansion_words
+    if features.expansion_closeness is not None:
+        odds += weights.expansion_closeness * features.expansion_closeness
     return TextEvidence(odds, weights.intercept, on_topics, features)
 
 

@@ -48,8 +48,8 @@ class PhraseWeights(NamedTuple):
     coverage: float = 0.0  # coverage of the topic's name and sentence, 0…1
     sentence: float = 0.0  # similarity to the name and sentence alone, in standard deviations
     score: float = 0.0  # the BM25 score of the topic's name and sentence, as a number of rare words
-    feedback: float = 0.0  # similarity to the embedding of their expansion, in standard deviations
-    feedback_words: float = 0.0  # words of their expansion, in standard deviations
+    expansion_closeness: float = 0.0  # similarity to the embedding of their expansion, in standard deviations
+    expansion_words: float = 0.0  # words of their expansion, in standard deviations
     closeness: float = 0.0  # similarity of the embeddings, in standard deviations
     intercept: float = 0.0  # the intercept: log-odds of a paper without any evidence
 
@@ -62,8 +62,8 @@ class TextWeights(NamedTuple):
     topics: float  # how much the paper is about the catalogue's topics that the text names, 0…1
     closeness: float = 0.0  # similarity of the embeddings, in standard deviations
     name: float = 0.0  # coverage of the name alone, for a name with a sentence
-    feedback: float = 0.0  # similarity to the embedding of the text's expansion, in standard deviations
-    feedback_words: float = 0.0  # words of the text's expansion, in standard deviations
+    expansion_closeness: float = 0.0  # similarity to the embedding of the text's expansion, in standard deviations
+    expansion_words: float = 0.0  # words of the text's expansion, in standard deviations
     # For a text without a topic in the catalogue: its own words count for more.
     without_topics: "TextWeights | None" = None
     # Similarity of the text and the nearest topic at which its topic may be in the catalogue, and surely is.
@@ -82,17 +82,17 @@ class TextWeights(NamedTuple):
             topics=known * self.topics + unknown * without_topics.topics,
             closeness=known * self.closeness + unknown * without_topics.closeness,
             name=known * self.name + unknown * without_topics.name,
-            feedback=known * self.feedback + unknown * without_topics.feedback,
-            feedback_words=known * self.feedback_words + unknown * without_topics.feedback_words,
+            expansion_closeness=known * self.expansion_closeness + unknown * without_topics.expansion_closeness,
+            expansion_words=known * self.expansion_words + unknown * without_topics.expansion_words,
         )
 
     def without_expansion(self, *, by_meaning: bool) -> "TextWeights":
         """Return the weights for a text without an expansion: closeness, or else its words, count for it."""
         if by_meaning:
-            more = FEEDBACK_FROM_CLOSENESS * (self.feedback + self.feedback_words)
-            return self._replace(closeness=self.closeness + more, feedback=0.0, feedback_words=0.0)
-        more = FEEDBACK_FROM_WORDS * self.feedback_words
-        return self._replace(words=self.words + more, feedback=0.0, feedback_words=0.0)
+            more = EXPANSION_FROM_CLOSENESS * (self.expansion_closeness + self.expansion_words)
+            return self._replace(closeness=self.closeness + more, expansion_closeness=0.0, expansion_words=0.0)
+        more = EXPANSION_FROM_WORDS * self.expansion_words
+        return self._replace(words=self.words + more, expansion_closeness=0.0, expansion_words=0.0)
 
 
 TOPIC = PhraseWeights(
@@ -123,8 +123,8 @@ LEARNED_WITH_EXPANSION = PhraseWeights(
     name=2.61,
     words=0.85,
     score=3.75,
-    feedback=0.67,
-    feedback_words=0.11,
+    expansion_closeness=0.67,
+    expansion_words=0.11,
     closeness=0.25,
 )
 LEARNED_BY_WORDS = PhraseWeights(
@@ -137,10 +137,10 @@ NAME = TextWeights(
     words=3.42,
     topics=5.76,
     closeness=0.29,
-    feedback=0.4,
-    feedback_words=0.3,
+    expansion_closeness=0.4,
+    expansion_words=0.3,
     without_topics=TextWeights(
-        intercept=-5.69, words=6.84, topics=0.47, closeness=0.2, feedback=0.77, feedback_words=0.5
+        intercept=-5.69, words=6.84, topics=0.47, closeness=0.2, expansion_closeness=0.77, expansion_words=0.5
     ),
     in_catalogue=(0.9, 1.3),
 )
@@ -148,8 +148,8 @@ NAME_BY_WORDS = TextWeights(
     intercept=-5.67,
     words=6.54,
     topics=6.16,
-    feedback_words=0.46,
-    without_topics=TextWeights(intercept=-5.53, words=11.87, topics=1.01, feedback_words=0.8),
+    expansion_words=0.46,
+    without_topics=TextWeights(intercept=-5.53, words=11.87, topics=1.01, expansion_words=0.8),
     in_catalogue=(0.9, 1.5),
 )
 SENTENCE = TextWeights(
@@ -157,10 +157,10 @@ SENTENCE = TextWeights(
     words=1.22,
     topics=9.33,
     closeness=0.53,
-    feedback=0.29,
-    feedback_words=0.46,
+    expansion_closeness=0.29,
+    expansion_words=0.46,
     without_topics=TextWeights(
-        intercept=-5.35, words=2.72, topics=1.16, closeness=0.41, feedback=0.6, feedback_words=0.67
+        intercept=-5.35, words=2.72, topics=1.16, closeness=0.41, expansion_closeness=0.6, expansion_words=0.67
     ),
     in_catalogue=(0.45, 0.85),
 )
@@ -168,8 +168,8 @@ SENTENCE_BY_WORDS = TextWeights(
     intercept=-4.96,
     words=3.92,
     topics=9.18,
-    feedback_words=0.66,
-    without_topics=TextWeights(intercept=-4.76, words=5.52, topics=2.43, feedback_words=0.84),
+    expansion_words=0.66,
+    without_topics=TextWeights(intercept=-4.76, words=5.52, topics=2.43, expansion_words=0.84),
     in_catalogue=(0.4, 0.8),
 )
 BOTH = TextWeights(
@@ -178,10 +178,16 @@ BOTH = TextWeights(
     topics=6.39,
     closeness=0.5,
     name=1.37,
-    feedback=0.28,
-    feedback_words=0.21,
+    expansion_closeness=0.28,
+    expansion_words=0.21,
     without_topics=TextWeights(
-        intercept=-6.41, words=3.52, topics=1.17, closeness=0.48, name=3.42, feedback=0.65, feedback_words=0.36
+        intercept=-6.41,
+        words=3.52,
+        topics=1.17,
+        closeness=0.48,
+        name=3.42,
+        expansion_closeness=0.65,
+        expansion_words=0.36,
     ),
     in_catalogue=(0.75, 1.15),
 )
@@ -190,14 +196,14 @@ BOTH_BY_WORDS = TextWeights(
     words=4.16,
     topics=6.58,
     name=2.9,
-    feedback_words=0.46,
-    without_topics=TextWeights(intercept=-6.12, words=5.98, topics=1.57, name=5.06, feedback_words=0.65),
+    expansion_words=0.46,
+    without_topics=TextWeights(intercept=-6.12, words=5.98, topics=1.57, name=5.06, expansion_words=0.65),
     in_catalogue=(0.7, 1.1),
 )
 
 # Expected evidence of the expansion of a text that has none yet, such as one just typed.
-FEEDBACK_FROM_CLOSENESS = 0.87  # for each standard deviation of closeness
-FEEDBACK_FROM_WORDS = 1.8  # for each rare word, without embeddings
+EXPANSION_FROM_CLOSENESS = 0.87  # for each standard deviation of closeness
+EXPANSION_FROM_WORDS = 1.8  # for each rare word, without embeddings
 
 # The match of a text and a paper of the archive, before there is an expansion. The topics of these papers are not used.
 ARCHIVE = TextWeights(intercept=-5.6, words=3.9, topics=0.0, closeness=1.2)

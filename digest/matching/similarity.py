@@ -69,7 +69,7 @@ class EmbeddingSpace:
         """
         return self._centered.closeness(unit(vectors - self._center))
 
-    def feedback(self, vector: Vectors, mean: float) -> Vectors:
+    def expansion_closeness(self, vector: Vectors, mean: float) -> Vectors:
         """Return the similarity of each paper to an expansion's `vector` with this `mean`, in standard deviations."""
         products: Vectors = self._centered.papers @ vector - mean
         return products

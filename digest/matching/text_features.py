@@ -30,8 +30,8 @@ def features_of(corpus: Corpus, asked: Sequence[Question]) -> list[TextFeatures]
         corpus.bm25_index.scores(texts),
         _closeness(corpus, vectors),
         _topics(corpus, asked, vectors),
-        [expansion and feedback_words(corpus, expansion) for expansion in expansions],
-        [expansion and feedback(corpus, expansion) for expansion in expansions],
+        [expansion and expansion_words(corpus, expansion) for expansion in expansions],
+        [expansion and expansion_closeness(corpus, expansion) for expansion in expansions],
     )
     return [TextFeatures._make(row) for row in zip(*columns, strict=True)]
 
@@ -62,14 +62,14 @@ def _topics(corpus: Corpus, asked: Sequence[Question], vectors: Found) -> list[N
     return [next(found) if clear else NO_TOPICS for clear in is_clear]
 
 
-def feedback_words(corpus: Corpus, expansion: Expansion) -> Values:
+def expansion_words(corpus: Corpus, expansion: Expansion) -> Values:
     """Return how much of an expansion's words each paper has, in standard deviations."""
     families = {word.family: word.weight for word in expansion.words}
     return corpus.bm25_index.share_sum(families) - expansion.words_mean
 
 
-def feedback(corpus: Corpus, expansion: Expansion) -> Vectors | None:
+def expansion_closeness(corpus: Corpus, expansion: Expansion) -> Vectors | None:
     """Return the similarity of each paper to an expansion's embedding, in standard deviations, or None without one."""
     if expansion.vector is None or corpus.embedding_space is None:
         return None
-    return corpus.embedding_space.feedback(expansion.vector, expansion.vector_mean)
+    return corpus.embedding_space.expansion_closeness(expansion.vector, expansion.vector_mean)

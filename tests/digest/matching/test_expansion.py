@@ -77,7 +77,7 @@ def test_its_embedding_tells_the_papers_that_match_from_others() -> None:
     assert found.vector is not None
     index = assemble_index(papers, [], {text_of(one): vector for one, vector in zip(papers, vectors, strict=True)})
     assert index.corpus.embedding_space is not None
-    closeness = index.corpus.embedding_space.feedback(found.vector, found.vector_mean)
+    closeness = index.corpus.embedding_space.expansion_closeness(found.vector, found.vector_mean)
     assert closeness[:12].min() > closeness[12:].max()
     assert closeness.std() == pytest.approx(1, abs=0.05)
 
