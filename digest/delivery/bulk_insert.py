@@ -10,48 +10,48 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import QuerySet
 
-from digest.editions.due_times import Slot
+from digest.editions.due_times import Schedule
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 
-_SLOTS = {
-    "postgresql": "jsonb_to_recordset(%s::jsonb) AS slot (frequency text, time_zone text, send_hour int, "
+_SCHEDULES = {
+    "postgresql": "jsonb_to_recordset(%s::jsonb) AS schedule (frequency text, time_zone text, send_hour int, "
     "due timestamptz, spread int, minutes int)",
-    # CROSS JOIN makes SQLite start with the slots, which are few.
+    # CROSS JOIN makes SQLite start with the schedules, which are few.
     "sqlite": "(SELECT "
     + ", ".join(
         f"json_extract(value, '$.{name}') AS {name}"
         for name in ("frequency", "time_zone", "send_hour", "due", "spread", "minutes")
     )
-    + " FROM json_each(%s)) AS slot",
+    + " FROM json_each(%s)) AS schedule",
 }
 
 
-class DueSlot(NamedTuple):
-    """The readers of `slot` who are due at the full hour `due`, once their own minute has come.
+class DueReaders(NamedTuple):
+    """The readers of `schedule` who are due at the full hour `due`, once their own minute has come.
 
     A reader's minute is the remainder of their id divided by `spread`.
     """
 
-    slot: Slot
+    schedule: Schedule
     due: dt.datetime
     spread: int  # minutes over which the readers of one hour are spread
     minutes: int  # the last minute that has come
 
 
-def enqueue_slots(
-    edition: Edition, slots: Sequence[DueSlot], *, now: dt.datetime, status: str = "queued", reason: str = ""
+def enqueue_due(
+    edition: Edition, due: Sequence[DueReaders], *, now: dt.datetime, status: str = "queued", reason: str = ""
 ) -> int:
-    """Make a row for each reader of `slots` who has been active since `due` or longer. Return how many are new."""
-    if not slots:
+    """Make a row for each of the `due` readers who has been active since then or longer. Return how many are new."""
+    if not due:
         return 0
     readers = (
-        f"SELECT reader.id FROM {_SLOTS[connection.vendor]} CROSS JOIN subscriptions_subscriber AS reader "
-        "WHERE reader.status = 'active' AND reader.frequency = slot.frequency AND reader.time_zone = slot.time_zone "
-        "AND reader.send_hour = slot.send_hour AND reader.active_since <= slot.due "
-        "AND reader.id %% slot.spread <= slot.minutes"
+        f"SELECT reader.id FROM {_SCHEDULES[connection.vendor]} CROSS JOIN subscriptions_subscriber AS reader "
+        "WHERE reader.status = 'active' AND reader.frequency = schedule.frequency "
+        "AND reader.time_zone = schedule.time_zone AND reader.send_hour = schedule.send_hour "
+        "AND reader.active_since <= schedule.due AND reader.id %% schedule.spread <= schedule.minutes"
     )
-    return _enqueue(edition, readers, [_as_json(slots)], now, status, reason)
+    return _enqueue(edition, readers, [_as_json(due)], now, status, reason)
 
 
 def enqueue(edition: Edition, readers: QuerySet[Subscriber], *, now: dt.datetime) -> int:
@@ -87,10 +87,10 @@ def _enqueue(
         return int(cursor.rowcount)
 
 
-def _as_json(slots: Sequence[DueSlot]) -> str:
+def _as_json(due: Sequence[DueReaders]) -> str:
     as_moment = connection.ops.adapt_datetimefield_value
     rows = [
-        slot.slot._asdict() | {"due": str(as_moment(slot.due)), "spread": slot.spread, "minutes": slot.minutes}
-        for slot in slots
+        each.schedule._asdict() | {"due": str(as_moment(each.due)), "spread": each.spread, "minutes": each.minutes}
+        for each in due
     ]
     return json.dumps(rows)

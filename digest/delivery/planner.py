@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models import Max, Q
 
 from digest.delivery import high_water, sent_before, shards
-from digest.delivery.bulk_insert import DueSlot, enqueue, enqueue_slots
+from digest.delivery.bulk_insert import DueReaders, enqueue, enqueue_due
 from digest.editions import due_times, publication
-from digest.editions.due_times import Slot
+from digest.editions.due_times import Schedule
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 
@@ -36,27 +36,27 @@ def plan_due(*, now: dt.datetime) -> int:
     A delivery that was due more than a day ago is recorded as skipped. Hours that earlier runs have planned are planned
     again only every half hour, to include readers who have chosen an earlier hour since then.
     """
-    slots = _slots_in_use()
+    schedules = _schedules_in_use()
     recent = Edition.objects.filter(mail_from__gt=now - WINDOW, mail_from__lte=now)
-    return sum(_plan_edition(pk, slots, now) for pk in recent.values_list("pk", flat=True))
+    return sum(_plan_edition(pk, schedules, now) for pk in recent.values_list("pk", flat=True))
 
 
-def _plan_edition(pk: int, slots: list[Slot], now: dt.datetime) -> int:
+def _plan_edition(pk: int, schedules: list[Schedule], now: dt.datetime) -> int:
     with _locked_for_planning(pk, now) as edition:
         # Skip the hours that were planned in full, except once every half hour.
-        counted = _count_as_sent(edition, slots, now)
+        counted = _count_as_sent(edition, schedules, now)
         done_until = edition.planned_until if _is_same_half_hour(now, edition.planned_until) else None
-        due_slots = [
-            _due_slot(slot, due, now)
-            for due, slots_due in _slots_by_due_time(edition, slots, edition.mail_from)
-            if due <= now and not (done_until and due + _spread() <= done_until)
-            for slot in slots_due
+        due = [
+            _due_readers(schedule, hour, now)
+            for hour, in_hour in _schedules_by_due_time(edition, schedules, edition.mail_from)
+            if hour <= now and not (done_until and hour + _spread() <= done_until)
+            for schedule in in_hour
         ]
         # Queue the readers who are due now, and skip those who are a day late.
-        late = [slot for slot in due_slots if slot.due < now - TOO_LATE]
-        timely = [slot for slot in due_slots if slot.due >= now - TOO_LATE]
-        planned = enqueue_slots(edition, timely, now=now)
-        planned += enqueue_slots(edition, late, now=now, status=Status.SKIPPED, reason=LATE)
+        late = [each for each in due if each.due < now - TOO_LATE]
+        timely = [each for each in due if each.due >= now - TOO_LATE]
+        planned = enqueue_due(edition, timely, now=now)
+        planned += enqueue_due(edition, late, now=now, status=Status.SKIPPED, reason=LATE)
         edition.planned_until = now
         edition.save(update_fields=["planned_until"])
     if planned:
@@ -66,7 +66,7 @@ def _plan_edition(pk: int, slots: list[Slot], now: dt.datetime) -> int:
     return planned + counted
 
 
-def _count_as_sent(edition: Edition, slots: list[Slot], now: dt.datetime) -> int:
+def _count_as_sent(edition: Edition, schedules: list[Schedule], now: dt.datetime) -> int:
     """Skip the readers who were due before an older database was restored, if an operator counts them as sent.
 
     The edition may have been published again since. So its readers' times are those of its first publication.
@@ -75,19 +75,19 @@ def _count_as_sent(edition: Edition, slots: list[Slot], now: dt.datetime) -> int
     if until is None or edition.mail_from is None:
         return 0
     first = min(edition.mail_from, publication.hour_of(edition.day))
-    due_slots = [
-        _due_slot(slot, due, until)
-        for due, slots_due in _slots_by_due_time(edition, slots, first)
-        if due <= until
-        for slot in slots_due
+    due = [
+        _due_readers(schedule, hour, until)
+        for hour, in_hour in _schedules_by_due_time(edition, schedules, first)
+        if hour <= until
+        for schedule in in_hour
     ]
-    return enqueue_slots(edition, due_slots, now=now, status=Status.SKIPPED, reason=sent_before.COUNTED)
+    return enqueue_due(edition, due, now=now, status=Status.SKIPPED, reason=sent_before.COUNTED)
 
 
-def _due_slot(slot: Slot, due: dt.datetime, now: dt.datetime) -> DueSlot:
-    """Return the readers of `slot` who are due by now. Each reader always gets the same minute of the hour."""
+def _due_readers(schedule: Schedule, due: dt.datetime, now: dt.datetime) -> DueReaders:
+    """Return the readers of `schedule` who are due by now. Each reader always gets the same minute of the hour."""
     spread = max(settings.SEND_SPREAD_MINUTES, 1)
-    return DueSlot(slot, due, spread, min(int((now - due).total_seconds() // 60), spread))
+    return DueReaders(schedule, due, spread, min(int((now - due).total_seconds() // 60), spread))
 
 
 def _is_same_half_hour(now: dt.datetime, before: dt.datetime | None) -> bool:
@@ -136,10 +136,10 @@ def has_missed_readers(edition: Edition, *, before: dt.datetime) -> bool:
         return False
     readers = Subscriber.objects.active()
     return any(
-        readers.filter(**slot._asdict(), active_since__lte=due).exists()
-        for due, slots in _slots_by_due_time(edition, _slots_in_use(), edition.mail_from)
-        if due + _spread() <= before
-        for slot in slots
+        readers.filter(**schedule._asdict(), active_since__lte=hour).exists()
+        for hour, in_hour in _schedules_by_due_time(edition, _schedules_in_use(), edition.mail_from)
+        if hour + _spread() <= before
+        for schedule in in_hour
     )
 
 
@@ -150,22 +150,22 @@ def weekly_readers_waiting(edition: Edition, *, now: dt.datetime) -> int:
     return Subscriber.objects.active().filter(frequency=Subscriber.Frequency.WEEKLY).count()
 
 
-def _slots_in_use() -> list[Slot]:
+def _schedules_in_use() -> list[Schedule]:
     rows = Subscriber.objects.active().order_by().values_list("frequency", "time_zone", "send_hour").distinct()
-    return [Slot(*row) for row in rows]
+    return [Schedule(*row) for row in rows]
 
 
-def _slots_by_due_time(
-    edition: Edition, slots: Iterable[Slot], mail_from: dt.datetime | None
-) -> list[tuple[dt.datetime, list[Slot]]]:
+def _schedules_by_due_time(
+    edition: Edition, schedules: Iterable[Schedule], mail_from: dt.datetime | None
+) -> list[tuple[dt.datetime, list[Schedule]]]:
     if mail_from is None:
         return []
     weekly_from = _weekly_from(edition, mail_from)
-    by_due_time: dict[dt.datetime, list[Slot]] = {}
-    for slot in slots:
-        earliest = weekly_from if slot.frequency == Subscriber.Frequency.WEEKLY else mail_from
+    by_due_time: dict[dt.datetime, list[Schedule]] = {}
+    for schedule in schedules:
+        earliest = weekly_from if schedule.frequency == Subscriber.Frequency.WEEKLY else mail_from
         if earliest is not None:
-            by_due_time.setdefault(due_times.due_at(slot, earliest), []).append(slot)
+            by_due_time.setdefault(due_times.due_at(schedule, earliest), []).append(schedule)
     return sorted(by_due_time.items())
 
 

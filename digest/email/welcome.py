@@ -111,11 +111,11 @@ def _always_comes(reader: Subscriber) -> bool:
 
 def _when_due(reader: Subscriber) -> str:
     now, zone = timezone.now(), zone_of(reader.time_zone)
-    slot = due_times.Slot(reader.frequency, reader.time_zone, reader.send_hour)
+    schedule = due_times.Schedule(reader.frequency, reader.time_zone, reader.send_hour)
     if reader.frequency == Frequency.WEEKLY:
-        day = due_times.next_weekly(slot, now, settings.PUBLISH_HOUR)
+        day = due_times.next_weekly(schedule, now, settings.PUBLISH_HOUR)
     else:
-        day = due_times.next_daily(slot, now, settings.PUBLISH_HOUR).astimezone(zone).date()
+        day = due_times.next_daily(schedule, now, settings.PUBLISH_HOUR).astimezone(zone).date()
     return _when(day, reader.send_time, today=now.astimezone(zone).date())
 
 

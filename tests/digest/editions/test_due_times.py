@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.editions.due_times import Slot, due_at, next_weekly, weekly_from
+from digest.editions.due_times import Schedule, due_at, next_weekly, weekly_from
 from subscriptions.time_zones import time_zones
 
 
@@ -34,7 +34,7 @@ def utc(text: str) -> dt.datetime:
     ],
 )
 def test_it_is_due_at_the_readers_next_hour(frequency: str, zone: str, hour: int, mail_from: str, due: str) -> None:
-    assert due_at(Slot(frequency, zone, hour), utc(mail_from)) == utc(due)
+    assert due_at(Schedule(frequency, zone, hour), utc(mail_from)) == utc(due)
 
 
 @given(
@@ -45,7 +45,7 @@ def test_it_is_due_at_the_readers_next_hour(frequency: str, zone: str, hour: int
 )
 def test_it_is_never_before_and_never_long_after(frequency: str, zone: str, hour: int, moment: dt.datetime) -> None:
     mail_from = moment.replace(tzinfo=dt.UTC)
-    waits = due_at(Slot(frequency, zone, hour), mail_from) - mail_from
+    waits = due_at(Schedule(frequency, zone, hour), mail_from) - mail_from
     # A day, two for the weekend, an hour for the clock, and a day for islands that jumped over the date line.
     assert dt.timedelta(0) <= waits <= dt.timedelta(days=4, hours=1)
 
@@ -77,8 +77,8 @@ def test_it_makes_the_weekly_digest_at_the_last_edition(day: str, newest: str, e
     ],
 )
 def test_it_knows_the_day_of_the_next_weekly_digest(zone: str, hour: int, now: str, expected: str) -> None:
-    assert next_weekly(Slot("weekly", zone, hour), utc(now), 16) == dt.date.fromisoformat(expected)
+    assert next_weekly(Schedule("weekly", zone, hour), utc(now), 16) == dt.date.fromisoformat(expected)
 
 
 def test_it_takes_a_zone_that_this_machine_does_not_know_for_utc() -> None:
-    assert due_at(Slot("daily", "Mars/Olympus", 7), utc("2026-08-20T16:00")) == utc("2026-08-21T07:00")
+    assert due_at(Schedule("daily", "Mars/Olympus", 7), utc("2026-08-20T16:00")) == utc("2026-08-21T07:00")
