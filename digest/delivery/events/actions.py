@@ -8,7 +8,7 @@ from anymail.signals import EventType
 from django.db.models import Count
 
 from digest.delivery.events.classification import EventClass
-from digest.delivery.events.soft_bounces import DIGESTS_IN_A_ROW, DigestFate, MailedDigest, bounced_for_too_long
+from digest.delivery.events.soft_bounces import DIGESTS_IN_A_ROW, DigestOutcome, MailedDigest, bounced_for_too_long
 from digest.models import Delivery, DeliveryEvent
 from subscriptions.models import Subscriber, Suppression
 from subscriptions.readers import lifecycle
@@ -86,7 +86,7 @@ def _often_bounced(readers: Sequence[Subscriber]) -> list[Subscriber]:
 
 
 def _recent_digests(subscriber: Subscriber) -> list[MailedDigest]:
-    """Return the newest digests of a reader, newest first, with the fate of each according to its events."""
+    """Return the newest digests of a reader, newest first, with the outcome of each according to its events."""
     newest = Delivery.objects.filter(subscriber=subscriber).order_by("-pk").defer("papers", "reason")
     newest = newest.prefetch_related("events")
     return [_digest(delivery) for delivery in newest[:DIGESTS_READ]]
@@ -95,11 +95,11 @@ def _recent_digests(subscriber: Subscriber) -> list[MailedDigest]:
 def _digest(delivery: Delivery) -> MailedDigest:
     events = [event for event in delivery.events.all() if _is_telling(event)]
     if not events:
-        return MailedDigest(DigestFate.SENT if delivery.status == Delivery.Status.SENT else DigestFate.NOT_SENT)
+        return MailedDigest(DigestOutcome.SENT if delivery.status == Delivery.Status.SENT else DigestOutcome.NOT_SENT)
     last = max(events, key=lambda event: event.happened_at)
     if last.event_type == EventType.DELIVERED:
-        return MailedDigest(DigestFate.ARRIVED)
-    return MailedDigest(DigestFate.BOUNCED, last.happened_at.date())
+        return MailedDigest(DigestOutcome.ARRIVED)
+    return MailedDigest(DigestOutcome.BOUNCED, last.happened_at.date())
 
 
 def _is_telling(event: DeliveryEvent) -> bool:

@@ -9,8 +9,8 @@ DIGESTS_IN_A_ROW = 5
 SPAN = dt.timedelta(days=7)
 
 
-class DigestFate(Enum):
-    """The fate of one digest, as far as it is known."""
+class DigestOutcome(Enum):
+    """The outcome of one digest, as far as it is known."""
 
     BOUNCED = auto()
     ARRIVED = auto()
@@ -22,7 +22,7 @@ class DigestFate(Enum):
 class MailedDigest:
     """One digest of a reader. `day` is set if it bounced."""
 
-    fate: DigestFate
+    outcome: DigestOutcome
     day: dt.date | None = None
 
 
@@ -30,8 +30,8 @@ def bounced_for_too_long(digests: Iterable[MailedDigest]) -> bool:
     """Return whether the newest digests bounced for too long. `digests` are newest first; each day counts once."""
     days: set[dt.date] = set()
     for digest in digests:
-        if digest.fate is DigestFate.BOUNCED and digest.day is not None:
+        if digest.outcome is DigestOutcome.BOUNCED and digest.day is not None:
             days.add(digest.day)
-        elif digest.fate is DigestFate.ARRIVED or (digest.fate is DigestFate.SENT and days):
+        elif digest.outcome is DigestOutcome.ARRIVED or (digest.outcome is DigestOutcome.SENT and days):
             break  # not all providers report deliveries, but a digest sent before a bounce would have bounced by now
     return len(days) >= DIGESTS_IN_A_ROW and max(days) - min(days) >= SPAN

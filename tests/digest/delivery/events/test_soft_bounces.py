@@ -6,7 +6,7 @@ import pytest
 from anymail.signals import AnymailTrackingEvent, EventType
 
 from digest.delivery import events
-from digest.delivery.events.soft_bounces import DigestFate, MailedDigest, bounced_for_too_long
+from digest.delivery.events.soft_bounces import DigestOutcome, MailedDigest, bounced_for_too_long
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 from tests.conftest import NOW
@@ -19,10 +19,13 @@ def history(letters: str) -> list[MailedDigest]:
     issues, ago = [], 0
     for letter in letters:
         ago += letter != "B"
-        fate = {"b": DigestFate.BOUNCED, "a": DigestFate.ARRIVED, "s": DigestFate.SENT, "-": DigestFate.NOT_SENT}[
-            letter.lower()
-        ]
-        issues.append(MailedDigest(fate, DAY - dt.timedelta(days=ago)))
+        outcome = {
+            "b": DigestOutcome.BOUNCED,
+            "a": DigestOutcome.ARRIVED,
+            "s": DigestOutcome.SENT,
+            "-": DigestOutcome.NOT_SENT,
+        }[letter.lower()]
+        issues.append(MailedDigest(outcome, DAY - dt.timedelta(days=ago)))
     return issues
 
 
