@@ -12,8 +12,8 @@ from digest.models import Source
 
 MAX_ADDRESS_LENGTH = 500  # characters
 AT_ONCE = 8  # feeds read at the same time
-PATIENCE = 8  # seconds for one feed
-PATIENCE_FOR_ALL = 25  # seconds, because an admin waits in the browser
+FEED_TIMEOUT = 8  # seconds for one feed
+TOTAL_TIMEOUT = 25  # seconds, because an admin waits in the browser
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,13 @@ def plan_import(outlines: Iterable[Outline]) -> ImportPlan:
 
 
 def refuse_unreachable(plan: ImportPlan, day: dt.date) -> ImportPlan:
-    """Read each new feed, and refuse those that can't be read now. Take PATIENCE_FOR_ALL seconds at most."""
+    """Read each new feed, and refuse those that can't be read now. Take TOTAL_TIMEOUT seconds at most."""
     pool = ThreadPoolExecutor(AT_ONCE)
     previews = [
-        pool.submit(preview_source, Source.Kind.FEED, outline.address, day, patience=PATIENCE) for outline in plan.new
+        pool.submit(preview_source, Source.Kind.FEED, outline.address, day, timeout=FEED_TIMEOUT)
+        for outline in plan.new
     ]
-    late = wait(previews, timeout=PATIENCE_FOR_ALL).not_done
+    late = wait(previews, timeout=TOTAL_TIMEOUT).not_done
     pool.shutdown(wait=False, cancel_futures=True)
     errors = ["" if preview in late else preview.result().error for preview in previews]
     results = list(zip(plan.new, errors, strict=True))

@@ -16,7 +16,7 @@ from digest.text.cleanup import clean, first_sentences, without_secrets
 logger = logging.getLogger(__name__)
 
 SHOWN = 10  # papers
-PATIENCE = 20  # seconds, because an admin waits in the browser
+TIMEOUT = 20  # seconds, because an admin waits in the browser
 MAX_SENTENCE_LENGTH = 200  # characters
 AUTHORS = 3  # that are named; the others are counted
 
@@ -72,13 +72,13 @@ def problem_with(kind: str, key: str) -> str:
     return ""
 
 
-def preview_source(kind: str, key: str, day: dt.date, *, patience: float = PATIENCE) -> SourcePreview:
-    """Fetch and parse the list of `day` from a source of `kind` and `key`. Wait `patience` seconds at most."""
+def preview_source(kind: str, key: str, day: dt.date, *, timeout: float = TIMEOUT) -> SourcePreview:
+    """Fetch and parse the list of `day` from a source of `kind` and `key`. Wait `timeout` seconds at most."""
     problem = problem_with(kind, key)
     if problem:
         return SourcePreview(day, error=problem)
     try:
-        return _ask(kind, key, day, patience)
+        return _ask(kind, key, day, timeout)
     except SourceError as error:
         return SourcePreview(day, error=clean(str(error)))
     except Exception as error:  # a bug must not lose what the admin typed into the form
@@ -86,9 +86,9 @@ def preview_source(kind: str, key: str, day: dt.date, *, patience: float = PATIE
         return SourcePreview(day, error=f"internal error, please report: {without_secrets(clean(repr(error)))}")
 
 
-def _ask(kind: str, key: str, day: dt.date, patience: float) -> SourcePreview:
+def _ask(kind: str, key: str, day: dt.date, timeout: float) -> SourcePreview:
     source = sources.KINDS[kind]
-    http = replace(make_client(kind, source.PAUSE), deadline=patience)
+    http = replace(make_client(kind, source.PAUSE), deadline=timeout)
     batch: Batch = source.parse(source.fetch(http, key, day, 0), day)
     is_full = source.PAGE_SIZE is not None and len(batch) >= source.PAGE_SIZE
     return SourcePreview(day, batch=batch, has_more=is_full)

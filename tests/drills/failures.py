@@ -4,7 +4,7 @@ import subprocess
 import time
 
 from tests.drills.registry import CLEAN_UP, Context, Outcome, drill
-from tests.drills.site import CONNECTIONS, PATIENCE, PROCESSES, Site, outcome, wait_until
+from tests.drills.site import CONNECTIONS, PROCESSES, TIMEOUT, Site, outcome, wait_until
 from tests.upstream import Upstream
 
 SITE = "site"  # the group of the drills that share one site
@@ -31,7 +31,7 @@ def redis_stopped(context: Context) -> Outcome:
     since = time.monotonic()
     run = site.publish()
     alert = site.webhook.alert_after("broker", since)
-    is_said = wait_until(lambda: site.reasons() == ["broker"], PATIENCE)
+    is_said = wait_until(lambda: site.reasons() == ["broker"], TIMEOUT)
     failed = "" if is_said else f"/readyz said {site.reasons()}"
     site.redis.start()
     return outcome(alert, time.monotonic(), run, failed=failed)
@@ -45,7 +45,7 @@ def postgresql_stopped(context: Context) -> Outcome:
     since = time.monotonic()
     alert = site.webhook.alert_after("database", since)
     time.sleep(OUTAGE)
-    is_said = wait_until(lambda: site.reasons() == ["database"], PATIENCE)
+    is_said = wait_until(lambda: site.reasons() == ["database"], TIMEOUT)
     failed = "" if is_said and site.status("/healthz") == 200 else f"/readyz said {site.reasons()}"
     site.postgres.start()
     found = outcome(alert, time.monotonic(), run, failed=failed)
@@ -89,7 +89,7 @@ def clock_slow(context: Context) -> Outcome:
 def workers_killed(context: Context) -> Outcome:
     site = site_of(context)
     run = site.publish()
-    wait_until(lambda: len(run.taken()) > site.readers // 10, PATIENCE)
+    wait_until(lambda: len(run.taken()) > site.readers // 10, TIMEOUT)
     site.kill("worker")
     since = time.monotonic()
     alert = site.webhook.alert_after("workers", since)
@@ -104,7 +104,7 @@ def wrong_key(context: Context) -> Outcome:
     stranger = site.start("stranger", SECRET_KEY="another")
     run = site.publish()
     alert = site.webhook.alert_after("keys", since)
-    failed = "" if wait_until(lambda: stranger.poll() is not None, PATIENCE) else "it runs"
+    failed = "" if wait_until(lambda: stranger.poll() is not None, TIMEOUT) else "it runs"
     return outcome(alert, time.monotonic(), run, failed=failed)
 
 
@@ -145,7 +145,7 @@ def source_down(context: Context) -> Outcome:
         settings.HUGGINGFACE_URL = upstream.url
         back_at = time.monotonic()
         fetcher.fetch_one(source, today)
-    is_over = wait_until(lambda: not incidents.open_incidents().filter(key__startswith="source").exists(), PATIENCE)
+    is_over = wait_until(lambda: not incidents.open_incidents().filter(key__startswith="source").exists(), TIMEOUT)
     return Outcome(alert, time.monotonic() - back_at if is_over else None)
 
 

@@ -4,7 +4,7 @@ import time
 
 from tests.chaos import ledger
 from tests.drills.registry import CLEAN_UP, Context, Outcome, drill
-from tests.drills.site import PATIENCE, Run, Site, wait_until
+from tests.drills.site import TIMEOUT, Run, Site, wait_until
 from tests.esp import Answer, Esp
 
 OPERATOR = "ops@example.org"
@@ -40,12 +40,12 @@ def _outcome(site: Site, run: Run, alert: float | None, since: float, esp: Esp, 
         by_smtp = {mail.recipient for mail in ledger.read(site.log.read_text().splitlines())}
         return OPERATOR in by_smtp | {mail.to for mail in esp.taken}
 
-    is_good = run.wait() and wait_until(is_over, PATIENCE)
+    is_good = run.wait() and wait_until(is_over, TIMEOUT)
     after = time.monotonic() - since if is_good else None
     by_smtp = ledger.read(site.log.read_text().splitlines())
     taken = [*by_smtp, *(ledger.Taken(0, 0, mail.to, mail.to, is_answered=True) for mail in esp.taken)]
     verdict = run.verdict([mail for mail in taken if mail.recipient != OPERATOR])
-    failed = "" if wait_until(is_emailed, PATIENCE) else "no alert came by email"
+    failed = "" if wait_until(is_emailed, TIMEOUT) else "no alert came by email"
     return Outcome(alert, after, len(verdict.lost) + len(verdict.unfinished), verdict.repeated, failed=failed)
 
 

@@ -21,7 +21,7 @@ def shorten() -> None:
     from digest.ops.health.checks import machines, processes
 
     heartbeats.EVERY, heartbeats.SILENT_AFTER = 1.0, 5 * SECOND
-    pulse.EVERY, watch.EVERY, watch.PATIENCE, outage.PATIENCE = 0.5, SECOND, 8.0, 2 * SECOND
+    pulse.EVERY, watch.EVERY, watch.GRACE_PERIOD, outage.ALERT_AFTER = 0.5, SECOND, 8.0, 2 * SECOND
     readiness.KEPT_FOR = 0.5
     incidents.FIRST_REPEAT, incidents.FIRST_RETRY, incidents.SEEN_EVERY = SECOND, SECOND, SECOND
     processes.REPORTED_FOR, machines.LEAST_FREE_MB = 5 * SECOND, 0.1

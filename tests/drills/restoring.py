@@ -14,7 +14,7 @@ from tests.chaos.__main__ import Chaos
 from tests.drills.registry import Context, Outcome, drill
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 60.0  # seconds
+TIMEOUT = 60.0  # seconds
 SEND_RATE = "50/s"  # so that emails are left to send while the dump is made
 
 
@@ -66,7 +66,7 @@ def wrong_key(context: Context) -> Outcome:
     for command in commands:
         done = subprocess.run(
             [sys.executable, "-m", *command],
-            cwd=ROOT, env=wrong, capture_output=True, text=True, timeout=PATIENCE, check=False,
+            cwd=ROOT, env=wrong, capture_output=True, text=True, timeout=TIMEOUT, check=False,
         )  # fmt: skip
         if not done.returncode or "SECRET_KEY is not the one" not in done.stderr:
             return Outcome(failed=f"{command[0]} started with another key")
@@ -105,7 +105,7 @@ def _restore(
             back_up(chaos)
             if len(chaos.taken()) >= count:
                 return Outcome(failed="all emails had left before the dump was made")
-        crowd.wait_until_all_is_done(PATIENCE)
+        crowd.wait_until_all_is_done(TIMEOUT)
         if len(chaos.taken()) < count:
             return Outcome(failed=f"only {len(chaos.taken())} of {count} emails left before the restore")
         # The database is lost, and the older one comes back.
@@ -120,7 +120,7 @@ def _restore(
         time.sleep(5)
         _manage(chaos.environment, *settle)
         settled_at = time.monotonic()
-        crowd.wait_until_all_is_done(PATIENCE)
+        crowd.wait_until_all_is_done(TIMEOUT)
         time.sleep(3)
         got = Counter(mail.recipient for mail in chaos.taken())
         return Outcome(
@@ -152,7 +152,7 @@ def _is_paused() -> bool:
 
 
 def _wait(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not true():
         if time.monotonic() > deadline:
             raise TimeoutError("what the drill waits for did not happen")

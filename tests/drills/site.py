@@ -24,7 +24,7 @@ from tests.drills import registry
 from tests.drills.registry import Outcome
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 60.0  # seconds; the real limit of an alert is registry.ALERT_WITHIN
+TIMEOUT = 60.0  # seconds; the real limit of an alert is registry.ALERT_WITHIN
 PROCESSES, CONNECTIONS = 2, 4
 READERS = {True: 200, False: 2000}  # if short or not
 
@@ -59,7 +59,7 @@ class Webhook:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def alert_after(self, key: str, since: float, *, seconds: float = PATIENCE) -> float | None:
+    def alert_after(self, key: str, since: float, *, seconds: float = TIMEOUT) -> float | None:
         """Wait for an alert that this incident began. Return the seconds from `since` to it, or None."""
 
         def found() -> float | None:
@@ -150,7 +150,7 @@ class Site:
         answer = httpx.get(f"http://127.0.0.1:{self.web_port}/readyz", timeout=15)
         return [reason["key"] for reason in answer.json()["reasons"]]
 
-    def wait_until_ready(self, seconds: float = PATIENCE) -> bool:
+    def wait_until_ready(self, seconds: float = TIMEOUT) -> bool:
         return wait_until(lambda: self.status("/readyz") == 200, seconds)
 
     def publish(self) -> "Run":
@@ -217,7 +217,7 @@ class Run:
         rows = Delivery.objects.filter(edition=self._edition)
         return rows.count() == self._site.readers and not rows.filter(status="queued").exists()
 
-    def wait(self, seconds: float = PATIENCE) -> bool:
+    def wait(self, seconds: float = TIMEOUT) -> bool:
         return wait_until(lambda: retrying(self.is_over), seconds)
 
     def verdict(self, taken: list[ledger.Taken] | None = None) -> LedgerVerdict:

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 FILE = "database_down"
 HEADING = "The database does not answer, or lacks tables"
 TEXT = "Pages show an error, and nothing is sent. Start PostgreSQL, check DATABASE_URL, and run manage.py migrate."
-PATIENCE = dt.timedelta(seconds=15)  # a restart of the database needs no alert
+ALERT_AFTER = dt.timedelta(seconds=15)  # a restart of the database needs no alert
 
 _began_at: dt.datetime | None = None  # in this process
 
@@ -28,7 +28,7 @@ def note_failure() -> bool:
     """Alert the operators, if no other process of this machine did. Return whether this one did."""
     global _began_at
     _began_at = _began_at or timezone.now()
-    if timezone.now() - _began_at < PATIENCE or not channels.exist():
+    if timezone.now() - _began_at < ALERT_AFTER or not channels.exist():
         return False
     try:
         (settings.VAR_DIR / FILE).touch(exist_ok=False)

@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 EVERY = dt.timedelta(seconds=12)
 TURN = "watch"
 # A site that was just started, or upgraded, may begin with its web server.
-PATIENCE = 90.0  # seconds of this process, for the checks of other processes
-_PATIENT = ("beat", "workers", "web", "queue", "planning", "waiting", "edition")
+GRACE_PERIOD = 90.0  # seconds of this process, for the checks of other processes
+_GRANTED_TO = ("beat", "workers", "web", "queue", "planning", "waiting", "edition")
 
 _started_at = clock.seconds()
 LOG_EVERY = 3600.0  # seconds
@@ -71,9 +71,9 @@ def _log_failure(name: str) -> None:
 
 
 def _update(name: str, problems: list[HealthProblem], now: dt.datetime) -> None:
-    is_patient = name in _PATIENT and clock.seconds() - _started_at < PATIENCE
+    is_starting = name in _GRANTED_TO and clock.seconds() - _started_at < GRACE_PERIOD
     for problem in problems:
-        if is_patient or problem.is_reported:
+        if is_starting or problem.is_reported:
             continue
         incidents.begin(problem.key, problem.heading, problem.text, now=now, path=problem.path)
     found = {problem.key for problem in problems}

@@ -195,7 +195,7 @@ def test_it_keeps_feeds_that_it_had_no_time_to_ask(
     upstream: Upstream, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.FETCH_PRIVATE_HOSTS = True
-    monkeypatch.setattr(opml_import, "PATIENCE_FOR_ALL", 0)
+    monkeypatch.setattr(opml_import, "TOTAL_TIMEOUT", 0)
     found = opml_import.refuse_unreachable(
         opml_import.plan_import([a_feed(f"{upstream.url}/{n}") for n in range(30)]), TODAY
     )

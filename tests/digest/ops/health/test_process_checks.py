@@ -197,10 +197,10 @@ def test_it_notices_a_source_that_keeps_failing(hugging_face: Source) -> None:
 
 
 def test_it_waits_for_a_site_that_was_just_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "PATIENCE", 86_400.0)
+    monkeypatch.setattr(watch, "GRACE_PERIOD", 86_400.0)
     watch.look_now("beat", now=NOW)
     assert not Incident.objects.exists()
-    monkeypatch.setattr(watch, "PATIENCE", 0.0)
+    monkeypatch.setattr(watch, "GRACE_PERIOD", 0.0)
     watch.look_now("beat", now=NOW)
     assert Incident.objects.get().key == "beat"
 
@@ -211,7 +211,7 @@ def test_one_of_several_processes_looks_every_few_seconds() -> None:
 
 
 def test_a_broken_check_stops_no_other(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(watch, "PATIENCE", 0.0)
+    monkeypatch.setattr(watch, "GRACE_PERIOD", 0.0)
     monkeypatch.setattr(watch, "_logged_at", {})
     monkeypatch.setitem(checks.ALL, "paused", lambda now: 1 / 0)
     watch.look_now("paused", "beat", now=NOW)

@@ -22,7 +22,7 @@ SECOND, MINUTE = dt.timedelta(seconds=1), dt.timedelta(minutes=1)
 @pytest.fixture(autouse=True)
 def operators(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.OPERATORS = ["ops@example.org"]
-    monkeypatch.setattr(watch, "PATIENCE", 0.0)
+    monkeypatch.setattr(watch, "GRACE_PERIOD", 0.0)
 
 
 def look(name: str, now: dt.datetime = NOW) -> list[str]:
