@@ -58,7 +58,7 @@ class SourceForm(forms.ModelForm[Source]):
         return preview_source(self.cleaned_data["kind"], self.cleaned_data["key"], timezone.now().date())
 
 
-class InTrouble(admin.SimpleListFilter):
+class IsFailing(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
 
@@ -68,7 +68,7 @@ class InTrouble(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> QuerySet[Source]:
         if self.value() != "trouble":
             return queryset
-        return queryset.filter(pk__in=[trouble.source.pk for trouble in source_health.failing_sources()])
+        return queryset.filter(pk__in=[failing.source.pk for failing in source_health.failing_sources()])
 
 
 @admin.register(Source)
@@ -83,7 +83,7 @@ class SourceAdmin(
     form = SourceForm
     list_display = ["name", "where", "is_active", "new_this_week", "how_it_does"]
     list_editable = ["is_active"]
-    list_filter = [InTrouble, "kind", "is_active"]
+    list_filter = [IsFailing, "kind", "is_active"]
     search_fields = ["name", "key"]
     actions = ["fetch_now"]
     readonly_fields = ["address"]
@@ -154,9 +154,9 @@ class SourceAdmin(
 
 def _outcome(source: Any) -> str:
     status, label = source.last_status, FetchRun.Status(source.last_status).label
-    trouble = source_health.failure_of(source) if source.is_active else None
-    if trouble:
-        details = format_html('<p class="in-trouble"><strong>Failing:</strong> {}</p>', trouble.summary[:LONGEST])
+    failing = source_health.failure_of(source) if source.is_active else None
+    if failing:
+        details = format_html('<p class="in-trouble"><strong>Failing:</strong> {}</p>', failing.summary[:LONGEST])
         return format_html("{}{}", outcome_of(status, "", text=label), details)
     return outcome_of(status, source.last_message, text=label)
 

@@ -46,9 +46,9 @@ def record_attempt(source: Source, day: date) -> Iterator[FetchRun]:
     run.seconds = round(time.monotonic() - began, 3)
     run.save()
     _count(run)
-    trouble = source_health.failure_of(source)
-    if trouble and trouble.last == run and source_health.has_just_begun(trouble):
-        logger.error("Source keeps failing: %s", trouble)
+    failing = source_health.failure_of(source)
+    if failing and failing.last == run and source_health.has_just_begun(failing):
+        logger.error("Source keeps failing: %s", failing)
 
 
 def labels_of(source: Source) -> dict[str, str]:

@@ -62,7 +62,7 @@ def failing_sources() -> list[FailingSource]:
     runs: dict[int, list[FetchRun]] = {source.pk: [] for source in sources}
     for run in _last_runs(sources) if sources else ():
         runs[run.source_id].append(run)
-    return [trouble for source in sources if (trouble := _failure(source, runs[source.pk]))]
+    return [failing for source in sources if (failing := _failure(source, runs[source.pk]))]
 
 
 def failure_of(source: Source) -> FailingSource | None:
@@ -82,9 +82,9 @@ def _last_runs(sources: list[Source]) -> QuerySet[FetchRun]:
     return runs.filter(place__lte=MAX_BAD_RUNS).order_by("source", "place")
 
 
-def has_just_begun(trouble: FailingSource) -> bool:
+def has_just_begun(failing: FailingSource) -> bool:
     """Return whether the last run is the one that reached the limit, so that each failure is reported once."""
-    return len(trouble.runs) == RUNS
+    return len(failing.runs) == RUNS
 
 
 def _significant_runs() -> QuerySet[FetchRun]:

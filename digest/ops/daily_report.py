@@ -11,7 +11,7 @@ from digest.email.formatting import count
 from digest.ingest import source_health
 from digest.ingest.source_health import FailingSource
 from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Opinion, QuietDay, SavedPaper, Turn
-from digest.ops.dashboard import troubled_since
+from digest.ops.dashboard import unsuccessful_since
 from subscriptions.email import builder
 from subscriptions.models import Subscriber
 from subscriptions.security import abuse_limits
@@ -28,10 +28,10 @@ class DailyReport:
     editions: list[Edition]
     quiet_days: list[QuietDay]
     intakes: list[tuple[str, int, int]]  # source, new papers, failed runs
-    in_trouble: list[FailingSource]
+    failing_sources: list[FailingSource]
     deliveries: dict[str, int]  # deliveries by status
     reasons: list[tuple[str, int]]  # why deliveries failed or wait, the most frequent first
-    troubled: int  # deliveries that failed or wait
+    unsuccessful: int  # deliveries that failed or wait
     events: dict[str, int]  # the provider's reports, by type
     new_readers: int
     left: int  # readers who unsubscribed
@@ -43,14 +43,14 @@ class DailyReport:
 
     @property
     def is_fine(self) -> bool:
-        return not self.in_trouble and not self.reasons
+        return not self.failing_sources and not self.reasons
 
     @property
     def headline(self) -> str:
         """Return what happened in a few words: the failures, or how many digests were sent."""
         failures = [
-            count(len(self.in_trouble), "source") + " failing" if self.in_trouble else "",
-            count(self.troubled, "digest") + " failed or waiting" if self.troubled else "",
+            count(len(self.failing_sources), "source") + " failing" if self.failing_sources else "",
+            count(self.unsuccessful, "digest") + " failed or waiting" if self.unsuccessful else "",
         ]
         return (
             ", ".join(filter(None, failures)) or f"all is well, {count(self.deliveries.get('sent', 0), 'digest')} sent"
@@ -64,17 +64,17 @@ class DailyReport:
 def make_report(*, until: dt.datetime) -> DailyReport:
     since = until - SPAN
     rows = Delivery.objects.filter(queued_at__gt=since).order_by()
-    troubled = troubled_since(since)
+    unsuccessful = unsuccessful_since(since)
     events = DeliveryEvent.objects.filter(happened_at__gt=since).order_by()
     return DailyReport(
         until=until,
         editions=list(Edition.objects.filter(published_at__gt=since)),
         quiet_days=list(QuietDay.objects.filter(day__gte=since.date())),
         intakes=_intakes(since),
-        in_trouble=source_health.failing_sources(),
+        failing_sources=source_health.failing_sources(),
         deliveries=dict(rows.values_list("status").annotate(Count("pk"))),
-        reasons=list(troubled.values_list("reason").annotate(number=Count("pk")).order_by("-number")[:10]),
-        troubled=troubled.count(),
+        reasons=list(unsuccessful.values_list("reason").annotate(number=Count("pk")).order_by("-number")[:10]),
+        unsuccessful=unsuccessful.count(),
         events=dict(events.values_list("event_type").annotate(Count("pk"))),
         new_readers=Subscriber.objects.filter(confirmed_at__gt=since).count(),
         left=Subscriber.objects.filter(unsubscribed_at__gt=since).count(),

@@ -39,8 +39,8 @@ class SourceIntake:
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """Deliveries with one status and reason."""
+class DeliveryProblem:
+    """The reason for which deliveries of one status failed or wait, and their number."""
 
     status: str
     reason: str
@@ -62,9 +62,9 @@ class Dashboard:
     progress: Progress | None  # of the newest edition
     today: dict[str, int]  # digests that were planned today, by status
     pause: Pause | None  # the pause that stops all sending now
-    in_trouble: list[FailingSource]
-    failed_runs: list[FetchRun]  # last runs that failed, of sources that are not in trouble yet
-    troubles: list[Trouble]  # why the newest deliveries of the last week failed or wait, the most frequent first
+    failing_sources: list[FailingSource]
+    failed_runs: list[FetchRun]  # last runs that failed, of sources that are not failing yet
+    problems: list[DeliveryProblem]  # of the newest deliveries of the last week, the most frequent first
     readers: dict[str, int]  # by status
 
     @property
@@ -83,18 +83,18 @@ class Dashboard:
     @property
     def counted(self) -> int:
         """The number of the newest deliveries that are counted by reason, or 0 if all are."""
-        return COUNTED if sum(trouble.number for trouble in self.troubles) >= COUNTED else 0
+        return COUNTED if sum(problem.number for problem in self.problems) >= COUNTED else 0
 
     @property
     def is_well(self) -> bool:
-        return not (self.in_trouble or self.failed_runs or self.troubles)
+        return not (self.failing_sources or self.failed_runs or self.problems)
 
 
 def make_dashboard(*, now: dt.datetime) -> Dashboard:
     midnight = clock.midnight(now.date())
     newest = publication.newest_closed()
     next_day = publication.day_after(newest, now)
-    intakes, in_trouble = _intakes(midnight), source_health.failing_sources()
+    intakes, failing_sources = _intakes(midnight), source_health.failing_sources()
     counts = remembered(
         f"dashboard of {newest} on {midnight}",
         lambda: _counts(
@@ -117,32 +117,32 @@ def make_dashboard(*, now: dt.datetime) -> Dashboard:
         progress=progress.progress_of(newest, now=now) if newest and "queued" in counts["digests"] else None,
         today=counts["today"],
         pause=pauses.current(),
-        in_trouble=in_trouble,
-        failed_runs=_failed_runs(intakes, in_trouble),
-        troubles=_troubles(now - WEEK),
+        failing_sources=failing_sources,
+        failed_runs=_failed_runs(intakes, failing_sources),
+        problems=_problems(now - WEEK),
         readers=counts["readers"],
     )
 
 
-def troubled_since(moment: dt.datetime) -> QuerySet[Delivery]:
+def unsuccessful_since(moment: dt.datetime) -> QuerySet[Delivery]:
     """Return the deliveries planned after `moment` that failed, are uncertain, or wait for another try."""
-    ended, waiting = _troubled(moment)
+    ended, waiting = _unsuccessful(moment)
     return (ended | waiting).order_by()
 
 
-def _troubled(moment: dt.datetime) -> list[QuerySet[Delivery]]:
+def _unsuccessful(moment: dt.datetime) -> list[QuerySet[Delivery]]:
     """Return those that ended, and those that wait. Each has an index by time."""
     rows = Delivery.objects.filter(queued_at__gt=moment)
     ended = rows.filter(status__in=("failed", "uncertain")).exclude(reason=shards.LEFT_AS_UNCERTAIN)
     return [ended, rows.filter(status="queued").exclude(reason="")]
 
 
-def _troubles(moment: dt.datetime) -> list[Trouble]:
+def _problems(moment: dt.datetime) -> list[DeliveryProblem]:
     """Return the five most frequent reasons among the newest deliveries that ended, and the newest that wait."""
     counts: Counter[tuple[str, str]] = Counter()
-    for rows in _troubled(moment):
+    for rows in _unsuccessful(moment):
         counts.update(rows.order_by("-queued_at").values_list("status", "reason")[:COUNTED])
-    return [Trouble(status, reason, number) for (status, reason), number in counts.most_common(5)]
+    return [DeliveryProblem(status, reason, number) for (status, reason), number in counts.most_common(5)]
 
 
 def _counts(**parts: QuerySet[Any]) -> dict[str, dict[str, int]]:
@@ -174,6 +174,6 @@ def _intakes(midnight: dt.datetime) -> list[SourceIntake]:
     return sorted(intakes, key=lambda intake: (-intake.new, intake.source.name))
 
 
-def _failed_runs(intakes: list[SourceIntake], in_trouble: list[FailingSource]) -> list[FetchRun]:
-    shown = {trouble.source.pk for trouble in in_trouble}
+def _failed_runs(intakes: list[SourceIntake], failing_sources: list[FailingSource]) -> list[FetchRun]:
+    shown = {failing.source.pk for failing in failing_sources}
     return [intake.last for intake in intakes if intake.has_failed and intake.source.pk not in shown]

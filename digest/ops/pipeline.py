@@ -104,14 +104,14 @@ def send(day: dt.date, *, show: Show = lambda total: lambda ended: None) -> Summ
     line += "".join(f", {counts[status]} {words}" for status, words in _STATUS_WORDS.items() if counts[status])
     if weekly:
         line += f"; {count(weekly, 'weekly reader')} will get it in the weekly digest"
-    troubles = rows.filter(status__in=(Status.FAILED, Status.QUEUED, Status.UNCERTAIN)).exclude(reason="")
+    unsuccessful = rows.filter(status__in=(Status.FAILED, Status.QUEUED, Status.UNCERTAIN)).exclude(reason="")
     line += "".join(
-        f". {reason}" for reason in troubles.order_by("reason").values_list("reason", flat=True).distinct()[:3]
+        f". {reason}" for reason in unsuccessful.order_by("reason").values_list("reason", flat=True).distinct()[:3]
     )
     pause = pauses.current()
     data["paused"] = pause.reason if pause else ""
     line += f". Sending is paused. {pause.reason}" if pause else _next_try(rows)
-    return Summary(_sentence(line), data, ok=not troubles.exists() and pause is None)
+    return Summary(_sentence(line), data, ok=not unsuccessful.exists() and pause is None)
 
 
 def _next_try(rows: QuerySet[Delivery]) -> str:

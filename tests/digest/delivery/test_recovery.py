@@ -239,7 +239,7 @@ def test_it_no_longer_shows_what_an_admin_left_uncertain(pks: list[int], admin_c
     page = admin_client.post("/admin/digest/delivery/", form, follow=True).content.decode()
     assert "2 left unchanged" in page
     assert statuses() == [Status.UNCERTAIN, Status.UNCERTAIN, Status.QUEUED, Status.QUEUED]
-    assert not dashboard.troubled_since(NOW - LONG_AGO).exists()
+    assert not dashboard.unsuccessful_since(NOW - LONG_AGO).exists()
     form["action"] = "send_uncertain_again"
     admin_client.post("/admin/digest/delivery/", form, follow=True)
     assert shard_worker.send_due() == 4
@@ -249,7 +249,7 @@ def test_a_migration_rewords_what_an_admin_left_uncertain_before(pks: list[int])
     migration = import_module("digest.migrations.0022_reason_of_uncertain_deliveries")
     Delivery.objects.filter(pk=pks[0]).update(status=Status.UNCERTAIN, reason=migration.FORMER)
     migration.reword(apps, connection.schema_editor())
-    assert not dashboard.troubled_since(NOW - LONG_AGO).exists()
+    assert not dashboard.unsuccessful_since(NOW - LONG_AGO).exists()
 
 
 def test_it_sends_again_a_delivery_without_a_shard(edition: Edition, alice: Subscriber) -> None:

@@ -26,12 +26,12 @@ def run(hugging_face: Source) -> Run:
     return record
 
 
-def is_in_trouble(run: Run) -> bool:
+def is_failing(run: Run) -> bool:
     return bool(source_health.failing_sources())
 
 
 @pytest.mark.parametrize(
-    ("statuses", "trouble"),
+    ("statuses", "failing"),
     [
         (["failed", "unreachable", "failed"], True),
         (["empty", "empty", "stale"], True),
@@ -41,23 +41,23 @@ def is_in_trouble(run: Run) -> bool:
         (["failed", "failed", "ok", "failed"], False),
     ],
 )
-def test_it_takes_three_bad_runs_in_a_row(run: Run, statuses: list[str], trouble: bool) -> None:
+def test_it_takes_three_bad_runs_in_a_row(run: Run, statuses: list[str], failing: bool) -> None:
     for status in statuses:
         run(status)
-    assert is_in_trouble(run) is trouble
+    assert is_failing(run) is failing
 
 
 @pytest.mark.parametrize("later", [MORNING, SATURDAY])
 def test_it_finds_nothing_wrong_with_an_empty_morning_or_weekend(run: Run, later: dt.timedelta) -> None:
     for _ in range(5):
         run("empty", later)
-    assert not is_in_trouble(run)
+    assert not is_failing(run)
 
 
 def test_it_is_not_put_at_ease_by_an_empty_weekend(run: Run) -> None:
     for later in (dt.timedelta(0), dt.timedelta(hours=1), SATURDAY, SATURDAY, dt.timedelta(days=4)):
         run("empty", later)
-    assert is_in_trouble(run)
+    assert is_failing(run)
 
 
 def test_it_is_not_put_at_ease_by_past_days_either(run: Run) -> None:
@@ -65,7 +65,7 @@ def test_it_is_not_put_at_ease_by_past_days_either(run: Run) -> None:
         later = dt.timedelta(hours=hour)
         run("ok", later, day=THURSDAY.date() - dt.timedelta(days=1))
         run("empty", later)
-    assert is_in_trouble(run)
+    assert is_failing(run)
 
 
 def test_it_says_what_the_last_run_said(run: Run, hugging_face: Source) -> None:
@@ -93,8 +93,8 @@ def test_it_takes_two_queries_for_any_number_of_sources(
         FetchRun.objects.bulk_create(FetchRun(source=source, status=status, **said) for status in statuses)
     with django_assert_num_queries(2):
         found = source_health.failing_sources()
-        assert [trouble.source.name for trouble in found] == ["Lab 1", "Lab 3", "Lab 5", "Lab 7"]
-        assert {len(trouble.runs) for trouble in found} == {3}
+        assert [failing.source.name for failing in found] == ["Lab 1", "Lab 3", "Lab 5", "Lab 7"]
+        assert {len(failing.runs) for failing in found} == {3}
 
 
 def test_it_leaves_sources_that_are_off_alone(run: Run) -> None:

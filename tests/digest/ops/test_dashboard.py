@@ -13,7 +13,7 @@ from digest.delivery import planner
 from digest.editions import publication
 from digest.models import Delivery, Edition, FetchRun, Paper, Source
 from digest.ops import dashboard
-from digest.ops.dashboard import Trouble, make_dashboard
+from digest.ops.dashboard import DeliveryProblem, make_dashboard
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_reader, make_record
 
@@ -32,11 +32,11 @@ def test_it_summarizes_papers_digests_and_failures(edition: Edition, alice: Subs
     found = make_dashboard(now=NOW)
     assert (found.newest, found.papers, found.digests) == (edition, 3, {"failed": 1})
     assert found.today == {"failed": 1}
-    assert found.troubles == [Trouble("failed", "550 no such user", 1)]
+    assert found.problems == [DeliveryProblem("failed", "550 no such user", 1)]
     assert found.readers == {"active": 1}
     assert [(one.source, one.last.status, one.new) for one in found.intakes] == [(hugging_face, "unreachable", 3)]
     assert [run.status for run in found.failed_runs] == ["unreachable"]
-    assert found.in_trouble == []
+    assert found.failing_sources == []
 
 
 def test_it_counts_the_reasons_of_the_newest_troubled_deliveries_and_says_so(
@@ -49,10 +49,13 @@ def test_it_counts_the_reasons_of_the_newest_troubled_deliveries_and_says_so(
     Delivery.objects.filter(pk__in=[ada.pk, grace.pk]).update(status="failed", reason="550 no such user")
     Delivery.objects.filter(pk=alan.pk).update(reason="421 try later")
     found = make_dashboard(now=NOW)
-    assert found.troubles == [Trouble("failed", "550 no such user", 2), Trouble("queued", "421 try later", 1)]
+    assert found.problems == [
+        DeliveryProblem("failed", "550 no such user", 2),
+        DeliveryProblem("queued", "421 try later", 1),
+    ]
     assert "reasons are those of the newest" not in admin_client.get("/admin/").content.decode()
     monkeypatch.setattr(dashboard, "COUNTED", 1)
-    assert [trouble.number for trouble in make_dashboard(now=NOW).troubles] == [1, 1]
+    assert [problem.number for problem in make_dashboard(now=NOW).problems] == [1, 1]
     assert "reasons are those of the newest 1." in admin_client.get("/admin/").content.decode()
 
 
@@ -104,7 +107,7 @@ def test_it_shows_a_failing_source_once_among_the_failures(admin_client: Client,
     for _ in range(3):
         run(hugging_face, "failed", message="not <b>JSON")
     found = make_dashboard(now=NOW)
-    assert ([trouble.source for trouble in found.in_trouble], found.failed_runs) == ([hugging_face], [])
+    assert ([failing.source for failing in found.failing_sources], found.failed_runs) == ([hugging_face], [])
     page = admin_client.get("/admin/").content.decode()
     assert page.count("not &lt;b&gt;JSON") == 1
     assert "<p>None.</p>" not in page

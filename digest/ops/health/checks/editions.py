@@ -32,13 +32,13 @@ def edition_is_late(now: dt.datetime) -> Iterator[HealthProblem]:
 
 
 def sources_fail(now: dt.datetime) -> Iterator[HealthProblem]:
-    failing = source_health.failing_sources()
-    if len(failing) > MOST_SOURCES:
-        names = ", ".join(str(trouble.source) for trouble in failing[:MOST_SOURCES])
+    sources = source_health.failing_sources()
+    if len(sources) > MOST_SOURCES:
+        names = ", ".join(str(failing.source) for failing in sources[:MOST_SOURCES])
         text = f"{names} and others. Check this machine's network first."
         yield HealthProblem("source:many", "Many sources keep failing", text, "/admin/digest/fetchrun/")
         return
-    for trouble in failing:
-        path = f"/admin/digest/source/{trouble.source.pk}/change/"
-        text = f"{trouble.summary} Missed days are read when it answers again."
-        yield HealthProblem(f"source:{trouble.source.pk}", f"{trouble.source} keeps failing", text, path)
+    for failing in sources:
+        path = f"/admin/digest/source/{failing.source.pk}/change/"
+        text = f"{failing.summary} Missed days are read when it answers again."
+        yield HealthProblem(f"source:{failing.source.pk}", f"{failing.source} keeps failing", text, path)
