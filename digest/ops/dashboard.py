@@ -78,7 +78,7 @@ class Dashboard:
     @property
     def subscribed(self) -> int:
         """The number of readers who get digests, now or after a pause."""
-        return self.readers.get(Subscriber.Status.ACTIVE, 0) + self.readers.get(Subscriber.Status.PAUSED, 0)
+        return sum(self.readers.get(status, 0) for status in Subscriber.SUBSCRIBED)
 
     @property
     def counted(self) -> int:

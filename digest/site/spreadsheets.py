@@ -7,10 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from digest.site.citations import Citable
-from subscriptions.exchange.formulas import without_formula
+from subscriptions.exchange.formulas import BYTE_ORDER_MARK, without_formula
 
 CSV_TYPE = "text/csv; charset=utf-8"
-BYTE_ORDER_MARK = "\ufeff"  # Excel reads UTF-8 only with it
 COLUMNS = ("title", "authors", "link", "published", "saved", "tags", "note")
 
 

@@ -21,7 +21,7 @@ from subscriptions.security.link_tokens import ForgedLinkError, Purpose
 from subscriptions.views.common import signed_out_link
 
 # Readers who have not confirmed get no feed; those who have unsubscribed may keep theirs.
-READERS = (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED, Subscriber.Status.UNSUBSCRIBED)
+READERS = (*Subscriber.SUBSCRIBED, Subscriber.Status.UNSUBSCRIBED)
 ATOM = "application/atom+xml; charset=utf-8"
 
 

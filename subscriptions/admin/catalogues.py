@@ -12,8 +12,6 @@ from subscriptions.models import Catalogue, Subscriber, Topic
 from subscriptions.topics import catalogues
 from subscriptions.topics.catalogue import CatalogueError
 
-SUBSCRIBED = (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)
-
 
 @admin.register(Catalogue)
 class CatalogueAdmin(EditsRowsAdmin, admin.ModelAdmin[Catalogue]):
@@ -63,5 +61,5 @@ class CatalogueAdmin(EditsRowsAdmin, admin.ModelAdmin[Catalogue]):
     @admin.display(description="readers")
     def readers(self, state: Catalogue) -> int:
         """Return how many subscribed readers follow any of its topics."""
-        followers = Subscriber.objects.filter(status__in=SUBSCRIBED, filters__topic__catalogue=state.slug)
+        followers = Subscriber.objects.filter(status__in=Subscriber.SUBSCRIBED, filters__topic__catalogue=state.slug)
         return followers.distinct().count()

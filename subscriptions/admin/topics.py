@@ -20,9 +20,8 @@ from subscriptions.models import Subscriber, Topic, TopicFilter
 from subscriptions.pills import pill
 from subscriptions.topics import areas
 
-SUBSCRIBED = (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)
-FOLLOWED = TopicFilter.objects.filter(subscriber__status__in=SUBSCRIBED).order_by()
-BY_READERS = Count("filters", filter=Q(filters__subscriber__status__in=SUBSCRIBED))
+FOLLOWED = TopicFilter.objects.filter(subscriber__status__in=Subscriber.SUBSCRIBED).order_by()
+BY_READERS = Count("filters", filter=Q(filters__subscriber__status__in=Subscriber.SUBSCRIBED))
 LONGEST_PHRASE = 120  # characters
 NAMED = 4  # of the topics that a broader one includes, in the list
 BROADER = (
@@ -281,5 +280,5 @@ def _in_words(number: int) -> str:
 def _linked(topic: Topic, readers: Counter[int]) -> str:
     """Return how many readers follow it, as a link to them."""
     address = reverse("admin:subscriptions_subscriber_changelist")
-    wanted = f"filters__topic__id__exact={topic.pk}&status__in={','.join(SUBSCRIBED)}"
+    wanted = f"filters__topic__id__exact={topic.pk}&status__in={','.join(Subscriber.SUBSCRIBED)}"
     return format_html('<a href="{}?{}">{}</a>', address, wanted, readers[topic.pk]) if readers[topic.pk] else "0"

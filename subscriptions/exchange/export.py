@@ -6,11 +6,10 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from subscriptions.exchange.formulas import csv_lines
+from subscriptions.exchange.formulas import BYTE_ORDER_MARK, csv_lines
 from subscriptions.models import Subscriber, Suppression, TopicFilter
 
 BATCH = 2_000
-BYTE_ORDER_MARK = "\ufeff"  # Excel reads UTF-8 only with it
 
 
 def _day(value: dt.datetime | None) -> str:

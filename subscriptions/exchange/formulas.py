@@ -1,9 +1,11 @@
-"""Cells of CSV files that no spreadsheet program runs as formulas. Pure."""
+"""Cells and lines of CSV files that no spreadsheet program runs as formulas. Pure."""
 
 import csv
 import io
 import re
 from collections.abc import Iterable
+
+BYTE_ORDER_MARK = "\ufeff"  # at the beginning of a CSV file; Excel reads UTF-8 only with it
 
 # A sign that begins a formula, at the start of a cell or after what some programs take for the end of one.
 _FORMULA = re.compile(r"(^|[;,\t\r\n])( {0,9})(?=[=+\-@＝＋－＠])")  # full-width signs count, too

@@ -81,6 +81,7 @@ class Subscriber(models.Model):
     """A reader. The address is stored only here; links and logs carry `uid`."""
 
     Status = ReaderStatus
+    SUBSCRIBED = (ReaderStatus.ACTIVE, ReaderStatus.PAUSED)  # they get digests, now or after a pause
 
     class Frequency(models.TextChoices):
         DAILY = "daily", _("Daily, whenever there are new papers")
@@ -191,7 +192,7 @@ class Subscriber(models.Model):
     @property
     def is_subscribed(self) -> bool:
         """Return whether this reader gets digests, now or after a pause."""
-        return self.status in (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)
+        return self.status in self.SUBSCRIBED
 
     @property
     def awaits_confirmation(self) -> bool:
