@@ -15,7 +15,7 @@ MAX_SHOWN_LENGTH = 60  # characters of a reader's own words, as they are shown
 
 # Letters, short numbers and spaces: no address, link, price or telephone number.
 _HARMLESS = re.compile(
-    r"-?\s*(?:(?:author|about|votes):)?(?:[^\W\d_]|\d{1,4}(?:\.\d{1,2})?(?![\d.])|[\s\"'’()/&+-])+", re.IGNORECASE
+    rf"-?\s*(?:{grammar.FIELD}:)?(?:[^\W\d_]|\d{{1,4}}(?:\.\d{{1,2}})?(?![\d.])|[\s\"'’()/&+-])+", re.IGNORECASE
 )
 
 
