@@ -353,14 +353,9 @@ class MoveForm(KnownAddressForm):
 
 
 class FarewellForm(forms.Form):
-    CHOICES = [
-        (Farewell.Reason.TOO_MANY, _("Too many emails")),
-        (Farewell.Reason.WRONG_PAPERS, _("Not the papers I wanted")),
-        (Farewell.Reason.NOT_ASKED, _("I never signed up")),
-        (Farewell.Reason.NO_NEED, _("I no longer need it")),
-        (Farewell.Reason.OTHER, _("Something else")),
-    ]
-    reason = forms.ChoiceField(choices=CHOICES, error_messages={"required": _("Choose the closest reason.")})
+    reason = forms.ChoiceField(
+        choices=Farewell.Reason.choices, error_messages={"required": _("Choose the closest reason.")}
+    )
     remark = forms.CharField(required=False, max_length=500)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class ConsentText(models.Model):
@@ -63,14 +64,14 @@ class Consent(models.Model):
 
 
 class Farewell(models.Model):
-    """A reason for unsubscribing, in the reader's words. It can't be traced to a reader."""
+    """A reason for unsubscribing, and a remark. It can't be traced to a reader."""
 
     class Reason(models.TextChoices):
-        TOO_MANY = "too_many", "too many emails"
-        WRONG_PAPERS = "wrong_papers", "not the right papers"
-        NOT_ASKED = "not_asked", "never signed up"
-        NO_NEED = "no_need", "no longer needed"
-        OTHER = "other", "something else"
+        TOO_MANY = "too_many", _("Too many emails")
+        WRONG_PAPERS = "wrong_papers", _("Not the papers I wanted")
+        NOT_ASKED = "not_asked", _("I never signed up")
+        NO_NEED = "no_need", _("I no longer need it")
+        OTHER = "other", _("Something else")
 
     reason = models.CharField(max_length=12, choices=Reason.choices)
     remark = models.TextField(blank=True, max_length=500)
