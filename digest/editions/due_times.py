@@ -1,9 +1,17 @@
 """The time when a reader's digest is due: the next full hour that they chose, in their time zone. Pure."""
 
 import datetime as dt
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from subscriptions.time_zones import zone_of
+
+
+class Scheduled(Protocol):
+    """A reader, as far as their schedule goes."""
+
+    frequency: str
+    time_zone: str
+    send_hour: int
 
 
 class Schedule(NamedTuple):
@@ -12,6 +20,10 @@ class Schedule(NamedTuple):
     frequency: str  # daily, weekdays or weekly
     time_zone: str
     send_hour: int  # 0–23, local
+
+    @classmethod
+    def of(cls, reader: Scheduled) -> "Schedule":
+        return cls(reader.frequency, reader.time_zone, reader.send_hour)
 
 
 def due_at(schedule: Schedule, mail_from: dt.datetime) -> dt.datetime:
@@ -42,19 +54,21 @@ def weekly_from(day: dt.date, newest_of_week: dt.date, mail_from: dt.datetime, p
     return mail_from if day == friday else max(mail_from, saturday)
 
 
-def next_weekly(schedule: Schedule, now: dt.datetime, publish_hour: int) -> dt.date:
-    """Return the day of the next weekly digest, in the schedule's time zone, if Friday gets an edition."""
+def next_due(schedule: Schedule, now: dt.datetime, publish_hour: int) -> dt.datetime:
+    """Return when the next digest is due, in the schedule's time zone, if there is an edition for it."""
+    next_digest = _next_weekly if schedule.frequency == "weekly" else _next_daily
+    return next_digest(schedule, now, publish_hour).astimezone(zone_of(schedule.time_zone))
+
+
+def _next_weekly(schedule: Schedule, now: dt.datetime, publish_hour: int) -> dt.datetime:
     friday = friday_of(now.date())
     # The edition is out a minute after the hour, so readers who chose that hour get it a day later.
     published = dt.datetime.combine(friday, dt.time(publish_hour, 1), dt.UTC)
     due = due_at(schedule, published)
-    if due < now:
-        due = due_at(schedule, published + dt.timedelta(days=7))
-    return due.astimezone(zone_of(schedule.time_zone)).date()
+    return due if due >= now else due_at(schedule, published + dt.timedelta(days=7))
 
 
-def next_daily(schedule: Schedule, now: dt.datetime, publish_hour: int) -> dt.datetime:
-    """Return when the digest of the next edition after `now` is due, if the next weekday gets an edition."""
+def _next_daily(schedule: Schedule, now: dt.datetime, publish_hour: int) -> dt.datetime:
     day = now.date()
     while True:
         published = dt.datetime.combine(day, dt.time(publish_hour, 1), dt.UTC)

@@ -111,12 +111,8 @@ def _always_comes(reader: Subscriber) -> bool:
 
 def _when_due(reader: Subscriber) -> str:
     now, zone = timezone.now(), zone_of(reader.time_zone)
-    schedule = due_times.Schedule(reader.frequency, reader.time_zone, reader.send_hour)
-    if reader.frequency == Frequency.WEEKLY:
-        day = due_times.next_weekly(schedule, now, settings.PUBLISH_HOUR)
-    else:
-        day = due_times.next_daily(schedule, now, settings.PUBLISH_HOUR).astimezone(zone).date()
-    return _when(day, reader.send_time, today=now.astimezone(zone).date())
+    due = due_times.next_due(due_times.Schedule.of(reader), now, settings.PUBLISH_HOUR)
+    return _when(due.date(), reader.send_time, today=now.astimezone(zone).date())
 
 
 def _when(day: dt.date, time: str, *, today: dt.date) -> str:

@@ -61,13 +61,12 @@ def next_digest(reader: Subscriber, *, now: dt.datetime) -> dt.datetime | None:
     """Return when the next digest is due if papers match, in the reader's time zone, or None if they get none."""
     if not reader.is_subscribed:
         return None
-    zone, schedule = zone_of(reader.time_zone), due_times.Schedule(reader.frequency, reader.time_zone, reader.send_hour)
+    schedule = due_times.Schedule.of(reader)
     resumes = midnight_in(reader.time_zone, reader.paused_until) if reader.paused_until else now
     since = max(now, resumes)
-    if reader.frequency == Frequency.WEEKLY:
-        day = due_times.next_weekly(schedule, since, settings.PUBLISH_HOUR)
-        return dt.datetime.combine(day, dt.time(reader.send_hour), zone)
     newest = publication.newest_closed()
-    if newest and newest.mail_from and (due := due_times.due_at(schedule, newest.mail_from)) > since:
-        return due.astimezone(zone)  # it is published, and their hour has not come
-    return due_times.next_daily(schedule, since, settings.PUBLISH_HOUR).astimezone(zone)
+    if reader.frequency != Frequency.WEEKLY and newest and newest.mail_from:
+        due = due_times.due_at(schedule, newest.mail_from)
+        if due > since:
+            return due.astimezone(zone_of(reader.time_zone))  # it is published, and their hour has not come
+    return due_times.next_due(schedule, since, settings.PUBLISH_HOUR)
