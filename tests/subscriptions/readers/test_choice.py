@@ -25,7 +25,14 @@ def test_it_names_words_that_no_one_could_take_for_a_link(words: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["evil.example", "win at evil.example", "author:evil.example", "ignore:evil.example", "a@b.example", "+49 30 123456"],
+    [
+        "evil.example",
+        "win at evil.example",
+        "author:evil.example",
+        "ignore:evil.example",
+        "a@b.example",
+        "+49 30 123456",
+    ],
 )
 def test_it_names_no_words_that_could_be_a_link_an_address_or_a_number(words: str) -> None:
     assert choice.names_of([TopicFilter(words=words)]) == ["your own words"]
