@@ -3,7 +3,8 @@
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -22,45 +23,55 @@ SERVICES = {
 }  # fmt: skip
 
 
+@cache
 def modules() -> list[str]:
     return sorted(
         str(p.relative_to(ROOT)) for app in APPS for p in (ROOT / app).rglob("*.py") if "migrations" not in p.parts
     )
 
 
-def imports_of(path: str) -> Iterator[str]:
+@cache
+def parsed(path: str) -> ast.Module:
+    return ast.parse((ROOT / path).read_text())
+
+
+@cache
+def imports_of(path: str) -> list[str]:
     """Return the name of every module that the file imports, also inside functions."""
-    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+    names = []
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
 
 
 def is_within(name: str, *packages: str) -> bool:
     return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
-@pytest.mark.parametrize("path", [path for path in modules() if path.startswith("subscriptions/")])
-def test_subscriptions_do_not_import_papers(path: str) -> None:
-    assert not [name for name in imports_of(path) if is_within(name, "digest")]
+def importing(paths: Iterable[str], *packages: str) -> list[str]:
+    """Return those of the files that import anything within `packages`."""
+    return [path for path in paths if any(is_within(name, *packages) for name in imports_of(path))]
 
 
-@pytest.mark.parametrize("path", modules())
-def test_only_entry_points_import_config(path: str) -> None:
-    assert not [name for name in imports_of(path) if is_within(name, "config")]
+def test_subscriptions_do_not_import_papers() -> None:
+    assert importing([path for path in modules() if path.startswith("subscriptions/")], "digest") == []
+
+
+def test_only_entry_points_import_config() -> None:
+    assert importing(modules(), "config") == []
 
 
 def migrations() -> list[str]:
     return sorted(str(path.relative_to(ROOT)) for app in APPS for path in (ROOT / app / "migrations").glob("0*.py"))
 
 
-@pytest.mark.parametrize("path", migrations())
-def test_migrations_do_not_depend_on_code_that_may_change(path: str) -> None:
+def test_migrations_do_not_depend_on_code_that_may_change() -> None:
     # Django names a field's validators by their path, so those of the models are allowed.
-    ours = [name for name in imports_of(path) if is_within(name, "config", *APPS)]
-    assert not [name for name in ours if not is_within(name, *(f"{app}.models" for app in APPS))]
+    ours = [(path, name) for path in migrations() for name in imports_of(path) if is_within(name, "config", *APPS)]
+    assert [(path, name) for path, name in ours if not is_within(name, *(f"{app}.models" for app in APPS))] == []
 
 
 def packages_below(folder: str) -> dict[str, set[str]]:
@@ -83,13 +94,13 @@ def test_packages_import_one_another_in_one_direction_only(folder: str) -> None:
 
 
 def is_pure(path: str) -> bool:
-    says = ast.get_docstring(ast.parse((ROOT / path).read_text())) or ""
+    says = ast.get_docstring(parsed(path)) or ""
     return re.search(r"\bPure\b", says) is not None
 
 
-@pytest.mark.parametrize("path", [path for path in modules() if is_pure(path)])
-def test_it_keeps_the_core_pure(path: str) -> None:
-    assert not [name for name in imports_of(path) if is_within(name, *IMPURE) and not is_within(name, *WORDS)]
+def test_it_keeps_the_core_pure() -> None:
+    impure = [(p, name) for p in modules() if is_pure(p) for name in imports_of(p) if is_within(name, *IMPURE)]
+    assert [(path, name) for path, name in impure if not is_within(name, *WORDS)] == []
 
 
 @pytest.mark.parametrize(
@@ -105,40 +116,41 @@ def test_the_heart_is_pure(path: str) -> None:
     assert is_pure(path)
 
 
-@pytest.mark.parametrize("path", [p for p in modules() if not SERVICES & set(Path(p).with_suffix("").parts)])
-def test_it_keeps_services_away_from_views_and_tasks(path: str) -> None:
+def test_it_keeps_services_away_from_views_and_tasks() -> None:
     edges = [f"{app}.{module}" for app in APPS for module in ("views", "tasks", "admin", "forms")]
-    assert not [name for name in imports_of(path) if is_within(name, *edges)]
+    services = [path for path in modules() if not SERVICES & set(Path(path).with_suffix("").parts)]
+    assert importing(services, *edges) == []
 
 
-@pytest.mark.parametrize("path", modules())
-def test_it_keeps_files_and_functions_small(path: str) -> None:
-    source = (ROOT / path).read_text()
-    assert len(source.splitlines()) <= 400
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef):
-            assert (node.end_lineno or 0) - node.lineno < 50, node.name
+def test_it_keeps_files_small() -> None:
+    assert [path for path in modules() if len((ROOT / path).read_text().splitlines()) > 400] == []
+
+
+def test_it_keeps_functions_small() -> None:
+    functions = [
+        (path, node) for path in modules() for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef)
+    ]
+    assert [(path, node.name) for path, node in functions if (node.end_lineno or 0) - node.lineno >= 50] == []
 
 
 def test_a_class_name_has_one_meaning() -> None:
     found = Counter(
         node.name
         for path in modules()
-        for node in ast.parse((ROOT / path).read_text()).body
+        for node in parsed(path).body
         if isinstance(node, ast.ClassDef) and node.name != "Command"  # Django's name for a command's class
     )
     assert [name for name, count in found.items() if count > 1] == []
 
 
-@pytest.mark.parametrize("path", [path for path in modules() if path.startswith(SENDING)])
-def test_sending_uses_one_clock(path: str) -> None:
-    asked = {
-        ast.unparse(node.func) for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.Call)
-    }
-    assert not asked & {"timezone.now", "timezone.localdate", "dt.datetime.now", "dt.date.today", "time.time"}
+def test_sending_uses_one_clock() -> None:
+    clocks = {"timezone.now", "timezone.localdate", "dt.datetime.now", "dt.date.today", "time.time"}
+    sending = [path for path in modules() if path.startswith(SENDING)]
+    calls = [(path, node.func) for path in sending for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)]
+    assert [(path, ast.unparse(asked)) for path, asked in calls if ast.unparse(asked) in clocks] == []
 
 
 def test_only_tasks_and_commands_wait_for_language_models() -> None:
-    asking = [path for path in modules() if any(is_within(name, "digest.language_models") for name in imports_of(path))]
+    asking = importing(modules(), "digest.language_models")
     elsewhere = [path for path in asking if not path.startswith("digest/language_models/")]
     assert elsewhere == ["digest/management/commands/evaluate_matching.py", "digest/tasks.py"]
