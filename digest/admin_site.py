@@ -6,13 +6,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import BadRequest, ValidationError
-from django.db.models import Model
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import Field
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from digest import admin_navigation, clock
+from digest import admin_navigation, admin_requests, clock
 from digest.models import Installation
 from digest.ops import trend_charts
 from digest.ops.dashboard import make_dashboard
@@ -20,6 +20,16 @@ from digest.ops.health import incidents
 from digest.ops.sending_status import sending_status
 from digest.ops.staff import logins
 from subscriptions import brand
+
+
+class Autocompletion(AutocompleteJsonView):
+    """The rows that an autocomplete box offers."""
+
+    def process_request(self, request: HttpRequest) -> Any:
+        term, page, field, to_field = super().process_request(request)
+        if not isinstance(field, Field):  # it is the reference of another table, and has no box
+            raise PermissionDenied
+        return term, page, field, to_field
 
 
 class PapersAdminSite(AdminSite):
@@ -49,7 +59,7 @@ class PapersAdminSite(AdminSite):
         return response
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
-        """Wrap a view: it answers 404 or 400 for keys and numbers that no row can have, where Django answers 500."""
+        """Wrap a view: it answers 404 or 400 to what no page sends, where Django answers 500."""
         protected = super().admin_view(view, cacheable)
         page = getattr(view, "__self__", None)
 
@@ -58,13 +68,17 @@ class PapersAdminSite(AdminSite):
             if "\0" in request.path:
                 raise Http404("No address has a null character")
             if isinstance(page, ModelAdmin) and self.has_permission(request):
-                _refuse_odd_keys(page.model, request.POST.getlist(ACTION_CHECKBOX_NAME))
+                admin_requests.check(page, request, is_list=view.__name__ == "changelist_view")
             try:
                 return protected(request, *args, **kwargs)
             except OverflowError as error:  # by a year of a date filter, for example
                 raise BadRequest("A number is too large") from error
 
         return checked
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        answer: HttpResponse = Autocompletion.as_view(admin_site=self)(request)  # type: ignore[assignment]
+        return answer
 
     def get_urls(self) -> list[Any]:
         from digest.admin import account, doctor
@@ -101,14 +115,3 @@ class PapersAdminSite(AdminSite):
             "may": may,
         }
         return super().index(request, (extra_context or {}) | shown)
-
-
-def _refuse_odd_keys(model: type[Model], keys: list[str]) -> None:
-    """Raise BadRequest if a row that was selected for an action has a key that `model` can't have."""
-    for key in keys:
-        try:
-            model._meta.pk.to_python(key)
-        except ValidationError:
-            raise BadRequest("A selected row has a key that is not valid") from None
-        if "\0" in key:
-            raise BadRequest("A selected row has a null character in its key")

@@ -173,3 +173,51 @@ def test_a_year_that_is_too_large_is_a_bad_request(admin_client: Client) -> None
     days = reverse("admin:digest_quietday_changelist")
     assert admin_client.get(days, {"day__year": "9" * 20}).status_code == 400
     assert admin_client.get(days, {"day__year": "2026"}).status_code == 200
+
+
+@pytest.mark.both_databases  # each has its own errors
+@pytest.mark.parametrize(
+    ("model", "condition"),
+    [
+        ("digest_delivery", "reason__regex=("),
+        ("digest_delivery", "reason__range=1"),
+        ("digest_delivery", "status__in=\0"),
+        ("digest_delivery", "pk__range=1,2,3"),
+        ("digest_delivery", "edition__day__regex=("),
+        ("digest_job", "report__a=\0"),
+        ("digest_webhookmessage", "made_at__year=-1"),
+        ("subscriptions_logo", "image__lte=x"),
+        ("subscriptions_topic", "categories__contained_by=1"),
+        ("subscriptions_topic", "_to_field=filters"),
+        ("subscriptions_topic", "_to_field=nothing"),
+    ],
+)
+def test_a_condition_that_no_page_makes_is_a_bad_request(admin_client: Client, model: str, condition: str) -> None:
+    name, _, value = condition.partition("=")
+    assert admin_client.get(reverse(f"admin:{model}_changelist"), {name: value}).status_code == 400
+
+
+def test_a_list_still_takes_the_conditions_that_pages_make(admin_client: Client, vision: Topic) -> None:
+    conditions = {
+        "digest_delivery": {
+            "edition__id__exact": "1",
+            "status__in": "sent,failed",
+            "queued_at__gte": "2026-08-20 00:00+00:00",
+            "o": "1",
+        },
+        "digest_quietday": {"day__year": "2026", "day__month": "8", "q": "a\0b"},
+        "digest_assessment": {"fits__isnull": "True"},
+        "subscriptions_subscriber": {"filters__topic__id__exact": vision.pk, "_popup": "1", "_to_field": "id"},
+    }
+    for model, query in conditions.items():
+        page = admin_client.get(reverse(f"admin:{model}_changelist"), query)
+        assert page.status_code == 200, model
+        assert set(query) <= set(page.context["cl"].params) | {"q"}
+
+
+def test_a_box_for_another_tables_reference_offers_no_rows(admin_client: Client, vision: Topic) -> None:
+    box = {"app_label": "subscriptions", "model_name": "topic", "term": ""}
+    page = reverse("admin:autocomplete")
+    assert admin_client.get(page, box | {"field_name": "filters"}).status_code == 403
+    own = {"app_label": "subscriptions", "model_name": "topicfilter", "term": "", "field_name": "topic"}
+    assert vision.name in admin_client.get(page, own).content.decode()
