@@ -79,14 +79,15 @@ class Site:
         self.routes = targets.routes()
         self._public = [route for route in self.routes if not route.is_admins]
         self._learn()
+        self._forms = [route for route in self.routes if route.fields]
+        self._uploads = [route for route in self.routes if route.files or route.template == targets.API]
 
     def ask(self, chance: random.Random) -> tuple[int, str, str]:
         """Make one random request and roll it back. Return the status, the request on one line, and the error or ""."""
         from tests.fuzz import requests
 
-        environ, body = requests.random_request(
-            chance.choice(self._public if chance.random() < 0.5 else self.routes), chance
-        )
+        choices = [self._public, self.routes, self._forms, self._uploads]
+        environ, body = requests.random_request(chance.choice(chance.choices(choices, [35, 35, 20, 10])[0]), chance)
         asked = {name: value for name, value in environ.items() if name in ("CONTENT_TYPE",) or name[:5] == "HTTP_"}
         line = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}?{environ['QUERY_STRING'][:SHOWN]}"
         status, _ = self._answer(environ)

@@ -10,12 +10,14 @@ from typing import Any
 from urllib.parse import quote, quote_from_bytes, urlencode
 
 from tests.digest.delivery.events import payloads
+from tests.fuzz import bodies, changelists
 from tests.fuzz.targets import API, API_TOKEN, SESSIONS, Route, reader_cookie, values
 from tests.fuzz.values import (
     CHARSETS,
     COOKIES,
     HEADERS,
     METHODS,
+    PLACES,
     TEXTS,
     TRANSFER_ENCODINGS,
     TYPES,
@@ -63,7 +65,7 @@ def path_of(route: Route, chance: random.Random, odds: float = 0.0) -> bytes:
     places = {place: chance.choice(known) for place, known in values(route).items()}
     for place in places:
         if chance.random() < odds:
-            places[place] = text(chance)[:2000]
+            places[place] = _odd_value(places[place], place, chance)
     path = encode("/" + route.template % places)
     if chance.random() < odds / 3:
         at = chance.randrange(len(path) + 1)
@@ -71,6 +73,16 @@ def path_of(route: Route, chance: random.Random, odds: float = 0.0) -> bytes:
     if chance.random() < odds / 2 and not route.is_admins:
         path = b"/de" + path
     return path
+
+
+def _odd_value(value: str, place: str, chance: random.Random) -> str:
+    """Return an odd text, or for numbers and dates one that the pattern may accept."""
+    fitting = PLACES["number"] if value.isdigit() else PLACES.get(_kind_of_day(value) if place == "day" else place, [])
+    return chance.choice(fitting) if fitting and chance.random() < 0.5 else text(chance)[:10_000]
+
+
+def _kind_of_day(value: str) -> str:
+    return "week" if "W" in value else "month" if len(value) == len("2026-01") else "day"
 
 
 def random_request(route: Route, chance: random.Random) -> tuple[Environ, bytes]:
@@ -93,6 +105,8 @@ def random_request(route: Route, chance: random.Random) -> tuple[Environ, bytes]
         body = _call(environ, chance)
     if chance.random() < 0.03:
         environ["CONTENT_LENGTH"] = chance.choice(["", "-1", "x", "0", "1", str(10**9), "٣"])
+    if body and chance.random() < 0.02:
+        environ["wsgi.input"] = bodies.Interrupted(body[: chance.randrange(len(body))])
     return environ, body
 
 
@@ -101,9 +115,17 @@ def _query(route: Route, chance: random.Random) -> bytes:
         return b""
     if chance.random() < 0.1:
         return bytes(chance.choices(range(256), k=chance.randrange(60)))
+    if route.is_admins and chance.random() < 0.3:
+        return urlencode(changelists.random_query(route, chance)).encode()
     names = [*route.query, "q", "page", "topic", "opinion", "like", "p", "o", "all", "e", "next", "show", text(chance)]
     chosen = chance.choices(names, k=chance.choice([1, 1, 2, 5, 30]))
-    return b"&".join(_quoted(name) + b"=" + _quoted(text(chance)) for name in chosen)
+    return b"&".join(_quoted(name) + b"=" + _quoted(_value(route, name, chance)) for name in chosen)
+
+
+def _value(route: Route, name: str, chance: random.Random) -> str:
+    """Return one of the values that a page offers for this field, or an odd text."""
+    known = route.choices.get(name)
+    return chance.choice(known) if known and chance.random() < 0.7 else text(chance)
 
 
 def _quoted(said: str) -> bytes:
@@ -113,14 +135,19 @@ def _quoted(said: str) -> bytes:
 def _body(route: Route, chance: random.Random) -> Body:
     makers: list[Callable[[list[tuple[str, str]], random.Random], Body]]
     makers = [_form, _form, _form, _multipart, _multipart, _json, _binary]
+    if route.files and chance.random() < 0.6:
+        return bodies.upload(_fields(route, chance), route.files, BOUNDARY, chance)
     return chance.choice(makers)(_fields(route, chance), chance)
 
 
 def _fields(route: Route, chance: random.Random) -> list[tuple[str, str]]:
     """Return the fields that the forms of the page would send, with some odd values."""
     odds = chance.choice([0.0, 0.02, 0.1, 0.5])
-    named = [(name, text(chance) if chance.random() < odds else value) for name, value in route.fields]
+    picks = {name: chance.choice(values) for name, values in route.choices.items() if chance.random() < 0.3}
+    named = [(name, text(chance) if chance.random() < odds else picks.get(name, value)) for name, value in route.fields]
     chosen = [one for one in named if chance.random() > odds / 4]
+    if chosen and chance.random() < 0.1:
+        chosen += chance.choices(chosen, k=3)  # the same fields again
     if chance.random() < 0.3:
         chosen += [(chance.choice([*TEXTS, "words", "topics", "email", "action"]), text(chance)) for _ in range(3)]
     return [one for one in chosen if one[0] != "csrfmiddlewaretoken"] + [("csrfmiddlewaretoken", CSRF)]
@@ -193,11 +220,11 @@ def _call(environ: Environ, chance: random.Random) -> bytes:
     if chance.random() < 0.5:
         environ["QUERY_STRING"] = f"{chance.choice(API_QUERY)}={_quoted(text(chance)).decode()}"
     if environ["REQUEST_METHOD"] in ("POST", "PATCH"):
-        body = json.dumps(spoilt(API_BODY, chance, 0.08)).encode()
+        body = bodies.odd_json(spoilt(API_BODY, chance, 0.08), chance)
         environ |= {
             "wsgi.input": io.BytesIO(body),
             "CONTENT_LENGTH": str(len(body)),
-            "CONTENT_TYPE": "application/json",
+            "CONTENT_TYPE": _content_type("application/json", chance) if chance.random() < 0.1 else "application/json",
         }
     return body
 

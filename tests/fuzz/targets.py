@@ -47,6 +47,8 @@ class Route:
     name: str
     fields: list[tuple[str, str]] = field(default_factory=list)
     query: list[str] = field(default_factory=list)
+    choices: dict[str, list[str]] = field(default_factory=dict)  # the values of each select
+    files: set[str] = field(default_factory=set)  # the fields that take a file
 
     @property
     def is_admins(self) -> bool:
@@ -168,22 +170,32 @@ def seed() -> None:
 
 
 class FormReader(HTMLParser):
-    """A parser of the form fields of a page, with their values, and of the names in the queries of its links."""
+    """A parser of a page: the form fields with their values and choices, and the names in the queries of its links."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fields: list[tuple[str, str]] = []
         self.query: set[str] = set()
+        self.choices: dict[str, list[str]] = {}
+        self.files: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said: dict[str, Any] = dict(attrs)
         if tag in ("input", "select", "textarea", "button") and said.get("name"):
             self.fields.append((said["name"], said.get("value") or ""))
-        if tag == "option" and self.fields and "selected" in said:
-            self.fields[-1] = (self.fields[-1][0], said.get("value") or "")
+        if tag == "input" and said.get("type") == "file" and said.get("name"):
+            self.files.add(said["name"])
+        if tag == "option" and self.fields:
+            self._add_option(said.get("value") or "", "selected" in said)
         for address in (said.get("href"), said.get("action")):
             if address and re.match(r"[/?.]", address):
                 self.query |= {name for name, _ in parse_qsl(urlsplit(address).query)}
+
+    def _add_option(self, value: str, is_selected: bool) -> None:
+        name = self.fields[-1][0]
+        self.choices.setdefault(name, []).append(value)
+        if is_selected:
+            self.fields[-1] = (name, value)
 
 
 def learn(route: Route, page: bytes) -> None:
@@ -191,4 +203,5 @@ def learn(route: Route, page: bytes) -> None:
     reader = FormReader()
     reader.feed(page.decode("utf-8", "replace"))
     route.fields = reader.fields[:150]
+    route.choices, route.files = reader.choices, reader.files
     route.query = sorted(reader.query | {name for name, _ in route.fields})[:60]

@@ -18,7 +18,17 @@ TEXTS = [
     "a@", "@b", "Ada <a@b.org>", "a@é.example", "a@[::1]", "ada@example.org\nBcc: x@y", "Europe/Berlin",
     "Mars/Base", "de",
     "en", "xx", "de-DE-x-a", "on", "like", "not-for-me", "weekly", "pause", "__all__", "pk", "-pk", "0.1.2.3", "id__gt",
+    "32768", "2147483648", "9223372036854775807", "9223372036854775808", "-9223372036854775809", "0x10", "1_000", "1e5",
+    "-0", "Infinity", "0001-01-01", "9999-12-31T23:59:59+14:00", "0001-01-01T00:00:00-14:00", "2026-08-20 24:00",
+    "2026-03-29 02:30:00", "23:59:60", "1,2,99999999999999999999", "None", "(?P<x", "a" * 254 + "@example.org",
 ]  # fmt: skip
+# Odd values that fit into the patterns of paths: the ends of the calendar, and of numbers in a database.
+PLACES: dict[str, list[str]] = {
+    "day": ["0001-01-01", "9999-12-31", "0000-01-01", "2026-02-29", "2024-02-29"],
+    "week": ["0001-W01", "9999-W52", "9999-W53", "0000-W01", "2026-W53", "2026-W00"],
+    "month": ["0001-01", "9999-12", "0000-01", "2026-00"],
+    "number": ["0", "32768", "2147483648", "9223372036854775807", "9223372036854775808", "9" * 30, "9" * 5000],
+}
 CHARSETS = [
     "utf-8", "UTF-8", "latin-1", "iso-8859-1", "windows-1252", "utf-16", "utf-16-le", "utf-32", "utf-7", "utf-8-sig",
     "idna", "punycode", "unicode_escape", "raw_unicode_escape", "rot13", "zlib", "hex", "base64", "quopri", "uu", "bz2",
@@ -62,6 +72,9 @@ HEADERS: dict[str, list[str]] = {
     "REMOTE_ADDR": ["", "unix:", "::1", "fe80::1%eth0", "999.1.1.1"],
 }
 COOKIES = [
+    "dailypapers=x",
+    "__Host-dailypapers=\x00",
+    "; ".join(f"a{number}=b" for number in range(3_000)),
     "a",
     "=",
     ";",
