@@ -26,6 +26,7 @@ from subscriptions.topics import catalogue
 from tests import english
 from tests.conftest import NOW, TODAY, make_reader, stamped
 from tests.email.mails import digest_of
+from tests.examples import slow_after
 
 KNOWN = (
     "Reinforcement Learning at Scale", "Faster Diffusion", "A Survey of Diffusion and Reinforcement Learning",
@@ -128,7 +129,7 @@ def test_errors_of_own_filters(client: Client, words: str) -> None:
 
 
 @pytest.mark.parametrize("words", ["", "diffusion, reinforcement learning", "submarines", "author:Nobody", "cat:q-bio"])
-@pytest.mark.parametrize("most", ["1", "10"])
+@pytest.mark.parametrize("most", slow_after(1, ["10", "1"]))
 @pytest.mark.usefixtures("reader")
 def test_the_preview(client: Client, words: str, most: str) -> None:
     page = client.post("/de/subscribe/preview/", {"words": words, "max_papers": most}, headers={"HX-Request": "true"})
@@ -208,7 +209,7 @@ def test_a_digest_and_its_opinion_pages(client: Client, reader: Subscriber, edit
     assert not english.in_page(client.get(path).content.decode(), KNOWN)
 
 
-@pytest.mark.parametrize("preferences", [{}, {"frequency": "weekly"}, {"max_papers": 1}])
+@pytest.mark.parametrize("preferences", slow_after(1, [{}, {"frequency": "weekly"}, {"max_papers": 1}]))
 @pytest.mark.parametrize("follows", ["topics", "nothing", "else"])
 def test_digests(edition: Edition, real_topics: list[Topic], follows: str, preferences: dict[str, object]) -> None:
     words = {"topics": "diffusion, author:Ada Lovelace, about: faster images", "nothing": "", "else": "submarines"}

@@ -7,6 +7,8 @@ import pytest
 from tests import __main__ as runner
 from tests.legs import Leg
 
+pytestmark = pytest.mark.slow  # each test runs pytest twice
+
 FAILS_AT_FIRST = """
 from pathlib import Path
 

@@ -95,7 +95,6 @@ MODELS = [
     for model in apps.get_app_config(app).get_models()
     if model not in HIDDEN
 ]
-EVERY_MODEL = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 
 
 @pytest.fixture
@@ -152,27 +151,28 @@ def act(client: Client, action: str, *rows: Subscriber | Suppression) -> Any:
     return client.post(admin_url(type(rows[0]), "changelist"), form, follow=True)
 
 
-@EVERY_MODEL
 @pytest.mark.usefixtures("filled")
-def test_it_lists_and_finds_rows(admin_client: Client, model: type[Model]) -> None:
+def test_it_lists_and_finds_rows(admin_client: Client) -> None:
     pages = [{}, {"q": "learning"}, {"q": "a" * 300}, {"q": "\x00"}, {"q": "%_'\"\\"}, {"o": "1"}, {"o": "-2.1"}]
-    assert model._default_manager.exists()
-    for query in pages:
-        # If there is only one row, the list redirects to it.
-        assert admin_client.get(admin_url(model, "changelist"), query, follow=True).status_code == 200
+    for model in MODELS:
+        assert model._default_manager.exists(), model
+        for query in pages:
+            # If there is only one row, the list redirects to it.
+            found = admin_client.get(admin_url(model, "changelist"), query, follow=True)
+            assert found.status_code == 200, (model, query)
 
 
-@EVERY_MODEL
 @pytest.mark.usefixtures("filled")
-def test_it_opens_every_row(admin_client: Client, model: type[Model]) -> None:
-    for row in model._default_manager.all():
-        assert admin_client.get(admin_url(model, "change", row.pk)).status_code == 200
-    assert admin_client.get(admin_url(model, "change", 10**9)).status_code == 302
+def test_it_opens_every_row(admin_client: Client) -> None:
+    for model in MODELS:
+        for row in model._default_manager.all():
+            assert admin_client.get(admin_url(model, "change", row.pk)).status_code == 200, (model, row.pk)
+        assert admin_client.get(admin_url(model, "change", 10**9)).status_code == 302, model
 
 
-@EVERY_MODEL
-def test_it_is_closed_to_visitors(client: Client, db: None, model: type[Model]) -> None:
-    assert "/login/" in client.get(admin_url(model, "changelist"))["Location"]
+def test_it_is_closed_to_visitors(client: Client, db: None) -> None:
+    for model in MODELS:
+        assert "/login/" in client.get(admin_url(model, "changelist"))["Location"], model
 
 
 @pytest.mark.usefixtures("alice", "bob")

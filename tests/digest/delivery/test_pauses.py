@@ -16,6 +16,7 @@ from digest.ops.dashboard import make_dashboard
 from tests.conftest import NOW
 from tests.digest.delivery.conftest import queue_readers
 from tests.digest.delivery.transports.test_smtp import at
+from tests.examples import slow_after
 from tests.sink import Sink, healthy
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -48,7 +49,9 @@ def test_it_pauses_if_the_server_refuses_everything_and_resumes_by_itself(sink: 
 
 
 @pytest.mark.usefixtures("waiting")
-@pytest.mark.parametrize("reply", ["554 Transaction failed", "451 4.3.0 Later", "421 4.7.0 Busy", "drop"])
+@pytest.mark.parametrize(
+    "reply", slow_after(2, ["554 Transaction failed", "drop", "451 4.3.0 Later", "421 4.7.0 Busy"])
+)
 def test_it_probes_with_one_email_at_growing_intervals(sink: Sink, clock: Any, reply: str) -> None:
     begun = 0
 

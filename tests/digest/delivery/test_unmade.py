@@ -15,6 +15,7 @@ from digest.email.batch.assembler import EmailAssembler
 from digest.models import Delivery, Edition, Pause
 from tests.digest.delivery.conftest import queue_readers
 from tests.esp import Esp
+from tests.examples import slow_after
 from tests.sink import Sink
 
 Status = Delivery.Status
@@ -69,7 +70,7 @@ def check_paused(clock: time_machine.Traveller) -> None:
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("count", [1, 3, 30])
+@pytest.mark.parametrize("count", slow_after(1, [3, 1, 30]))
 def test_an_error_in_all_emails_pauses_and_fails_no_delivery(
     count: int, error: Exception, edition: Edition, sink: Sink, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,8 +81,8 @@ def test_an_error_in_all_emails_pauses_and_fails_no_delivery(
     check_paused(clock)
 
 
-@pytest.mark.parametrize("provider", ["brevo", "mailjet", "mandrill", "amazon_ses"])
-@pytest.mark.parametrize("count", [1, 3, 30])
+@pytest.mark.parametrize("provider", slow_after(2, ["brevo", "amazon_ses", "mailjet", "mandrill"]))
+@pytest.mark.parametrize("count", slow_after(1, [3, 1, 30]))
 def test_an_error_in_all_calls_pauses_and_fails_no_delivery(
     count: int, provider: str, edition: Edition, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,7 +110,7 @@ def test_an_email_that_cannot_be_made_waits_alone(
     assert "can't be made" in row.reason
 
 
-@pytest.mark.parametrize("provider", ["brevo", "mailjet", "mandrill", "amazon_ses"])
+@pytest.mark.parametrize("provider", slow_after(2, ["brevo", "amazon_ses", "mailjet", "mandrill"]))
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_an_email_that_cannot_be_written_for_a_provider_waits_alone(
     error: Exception, provider: str, edition: Edition, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch

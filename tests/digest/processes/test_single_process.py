@@ -129,6 +129,7 @@ def test_it_stops_although_upstream_does_not_answer(tmp_path: Path) -> None:
             assert time.monotonic() - began < 30  # three tries take longer
 
 
+@pytest.mark.slow
 def test_it_shows_a_day_without_the_internet(tmp_path: Path) -> None:
     port = free_port()
     with running(tmp_path, port, command="demo") as started:

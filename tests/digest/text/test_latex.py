@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from digest.text.cleanup import clean
 from digest.text.latex import from_tex
-from tests.examples import examples
+from tests.examples import examples, slow_after
 
 # What TeX is made of, right and wrong.
 pieces = st.sampled_from(
@@ -151,13 +151,16 @@ def test_it_loses_no_word(parts: list[tuple[str, str]]) -> None:
 
 @pytest.mark.parametrize(
     "part",
-    [
+    slow_after(
+        9,
+        [
         *("{", "}", "\\", "$", "$a", "$ a", "`", "``", "`a", "'", "~", "-", "---", "a-", "a.", "a~", "\\'", "^{"),
         *("\\frac{", "\\textbf{", "\\textbf{{}", "\\textbf{a}", "{\\bf a", "\\url{", "\\href{a}{", "\\cite{", "$x$"),
         *("\\(", "\\[", "\\( a", "\\[\\(", "$\\$", "$\\alpha", '\\"a', "\\\"", "{\\", "\\a{}", "https://", "A:\\"),
         *("a^", "a_{", "x^{", "a^2", "pi_", "textbf{", "left(", "a left(b", "$abc", "1times", "https://a{", "a_1"),
         *("^", "_", "\\sqrt", "\\hat", "\\left", "\\$", "\\o", "a{}", "a--", "$\\a$", "x~", "\\c c"),
-    ],
+        ],
+    ),
 )  # fmt: skip
 def test_it_reads_nonsense_of_any_length_in_good_time(part: str) -> None:
     began = time.process_time()

@@ -14,7 +14,7 @@ from digest import papers
 from digest.editions import publication
 from digest.models import Edition, Paper, Source
 from tests.conftest import NOW, TODAY, make_record
-from tests.examples import examples
+from tests.examples import examples, slow_after
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 PAPER = "/papers/arxiv:2608.00001/"
@@ -75,7 +75,7 @@ def test_it_shows_hostile_text_as_text(client: Client, hugging_face: Source, hos
     check_everything(client)
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("hostile", slow_after(4, HOSTILE), ids=range(len(HOSTILE)))
 def test_it_shows_hostile_text_as_text_in_the_admin(admin_client: Client, edition: Edition, hostile: str) -> None:
     paper, text = Paper.objects.earliest("pk"), storable(hostile)
     paths = ("paper/", f"paper/{paper.pk}/change/", f"edition/{edition.pk}/change/")

@@ -37,7 +37,7 @@ from tests.conftest import NOW, TODAY, make_reader
 from tests.digest.delivery.providers.conftest import as_mail
 from tests.digest.email.batch.test_same_email import plain
 from tests.esp import PROVIDERS, Esp, Mailbox, Taken, read_header
-from tests.examples import examples
+from tests.examples import examples, slow_after
 
 pytestmark = [
     pytest.mark.django_db,
@@ -47,18 +47,18 @@ pytestmark = [
 MERGING = [provider for provider, capability in CAPABILITIES.items() if capability.mode is BatchMode.MERGED]
 WITHOUT_METADATA = {"mailersend", "postal"}
 NAMES = {
-    "latin": "Tägliche Papiere",
-    "latin with a comma": "Köln, Täglich",
     "latin with all signs": 'Über’s: „Lab“; "x" @ <home> (a\\b), [1].',
     "ascii with all signs": 'Lab, Papers: "a" <b@c>; (d\\e) [f].',
+    "hebrew": 'מאמרי "היום", מדע',
+    "japanese": "毎日の論文; “科学”",
+    "latin": "Tägliche Papiere",
+    "latin with a comma": "Köln, Täglich",
     "cyrillic": "Статьи дня: наука",
     "greek": "Άρθρα; της ημέρας",
     "arabic": "أوراق اليوم، @ العلم",
-    "hebrew": 'מאמרי "היום", מדע',
     "devanagari": "दैनिक पत्र: विज्ञान",
     "thai": "บทความ, ประจำวัน",
     "chinese": "每日論文: 科學",
-    "japanese": "毎日の論文; “科学”",
     "korean": '오늘의 "논문" @ 과학',
     "emoji": "Papers 📄, daily",
 }
@@ -193,7 +193,7 @@ def name_it(name: str) -> None:
     Brand.objects.create(name=name, sender="papers@lab.example.org", reply_to="editor@lab.example.org")
 
 
-@pytest.mark.parametrize("number", [1, 2, 5])
+@pytest.mark.parametrize("number", slow_after(1, [2, 1, 5]))
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_provider_delivers_the_email_of_the_templates(
     provider: str, number: int, esp: Esp, edition: Edition, learning: Topic
@@ -230,7 +230,7 @@ def _sent_to(number: int, token: str, mail: Mail) -> Mail:
     return replace(mail, delivery_id=number, address=address, message=message)
 
 
-@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+@pytest.mark.parametrize("name", slow_after(4, NAMES.values()), ids=NAMES)
 def test_names_of_all_scripts_leave_as_they_are(name: str, esp: Esp, edition: Edition, learning: Topic) -> None:
     name_it(name)
     readers(learning, 2)
@@ -244,7 +244,7 @@ def test_names_of_all_scripts_leave_as_they_are(name: str, esp: Esp, edition: Ed
         check(provider, esp, mails[:1], expected)
 
 
-@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+@pytest.mark.parametrize("name", slow_after(4, NAMES.values()), ids=NAMES)
 def test_small_emails_leave_with_names_of_all_scripts(name: str, esp: Esp, settings: Any) -> None:
     name_it(name)
     for provider in PROVIDERS:

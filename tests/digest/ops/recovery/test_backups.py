@@ -64,7 +64,7 @@ def test_another_file_is_refused_in_one_line(tmp_path: Path) -> None:
     assert str(refused.value) == f"{path} is not a backup of Daily Papers, or is damaged."
 
 
-@pytest.mark.both_databases
+@pytest.mark.services
 def test_a_site_is_restored_and_moved_and_sends_nothing_twice(tmp_path: Path, database: str) -> None:
     found = run_round_trip(tmp_path, f"sqlite:///{tmp_path}/old.sqlite3", database)
     assert "Decide about this first" in found["undecided"]
