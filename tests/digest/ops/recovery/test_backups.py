@@ -21,7 +21,6 @@ from digest.models import Edition
 from digest.ops.recovery import backups, database_dump
 from digest.ops.recovery.backups import BackupError
 from tests.conftest import NOW
-from tests.environment import SERVICES
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -42,11 +41,8 @@ def run_round_trip(folder: Path, database: str, other: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Any:
-    """The URL of an empty database: a file, or one of its own on the server."""
-    if not SERVICES:
-        yield f"sqlite:///{tmp_path}/db.sqlite3"
-        return
+def database() -> Any:
+    """The URL of an empty database on the server."""
     url, name = os.environ["DATABASE_URL"], f"restored_{os.getpid()}"
     with psycopg.connect(url, autocommit=True) as server:
         server.execute(f'DROP DATABASE IF EXISTS "{name}"')
