@@ -15,8 +15,8 @@ from digest.delivery.transports.outcomes import Outcome, Result
 
 MAX_OFFERS = 3  # broken connections before an email waits for another try
 MAX_REFUSALS = 20  # in a row
-REFUSALS = (Result.LATER, Result.FAILED)
-BROKEN = (Result.AGAIN, Result.UNCERTAIN)
+REFUSALS = (Result.RETRY_LATER, Result.FAILED)
+BROKEN = (Result.REOFFER, Result.UNCERTAIN)
 PUT_OFF = 600.0  # seconds
 
 
@@ -79,7 +79,7 @@ class CircuitBreaker:
         offers = self._offers[outcome.delivery_id] = self._offers.get(outcome.delivery_id, 0) + 1
         if is_open:
             return replace(outcome, result=Result.STOPPED)
-        return outcome if offers < MAX_OFFERS else replace(outcome, result=Result.LATER)
+        return outcome if offers < MAX_OFFERS else replace(outcome, result=Result.RETRY_LATER)
 
     def _stop(self, outcome: Outcome) -> list[Outcome]:
         self.refused = outcome.reason
@@ -88,5 +88,5 @@ class CircuitBreaker:
 
 def _stopped(outcome: Outcome, reason: str) -> Outcome:
     if outcome.unmade:
-        return replace(outcome, result=Result.HELD, seconds=PUT_OFF)
+        return replace(outcome, result=Result.DEFERRED, seconds=PUT_OFF)
     return replace(outcome, result=Result.STOPPED, reason=reason)

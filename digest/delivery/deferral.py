@@ -47,7 +47,7 @@ class DeferredDeliveries:
             if throttled is None:
                 self._allowed[pk] = address, limiter.day
             elif throttled.seconds > MAX_HELD_WAIT:
-                held.append(Outcome(pk, Result.HELD, throttled.reason, seconds=throttled.seconds))
+                held.append(Outcome(pk, Result.DEFERRED, throttled.reason, seconds=throttled.seconds))
             else:
                 self._defer(pk, address, throttled)
         if self._allowed:
@@ -71,7 +71,7 @@ class DeferredDeliveries:
     def abandon_all(self) -> list[Outcome]:
         """Send all deferred deliveries back to the queue for a few seconds. Return their outcomes."""
         waiting, self._waiting = self._waiting, {}
-        return [Outcome(pk, Result.HELD, OTHERS_FIRST, seconds=BACK_IN) for pk in waiting]
+        return [Outcome(pk, Result.DEFERRED, OTHERS_FIRST, seconds=BACK_IN) for pk in waiting]
 
     def _defer(self, pk: int, address: str, throttled: Throttled) -> None:
         self._waiting[pk] = address

@@ -92,4 +92,4 @@ def _failed_to_make(delivery_id: int, error: Exception) -> Outcome:
     if isinstance(error, NoPostalAddressError):
         return Outcome(delivery_id, Result.STOPPED, str(error))
     concerns_reader_alone = isinstance(error, FilterError)  # a filter of this reader can't be parsed
-    return Outcome(delivery_id, Result.LATER, send_errors.unmade(error), unmade=not concerns_reader_alone)
+    return Outcome(delivery_id, Result.RETRY_LATER, send_errors.unmade(error), unmade=not concerns_reader_alone)

@@ -12,7 +12,7 @@ from digest.delivery import journal, results, shards
 from digest.delivery.transports.outcomes import Result
 
 DIED_IN_FLIGHT = "A worker died while it sent this. It may have arrived."
-_PROGRESS = (Result.SENT, Result.FAILED, Result.SKIPPED, Result.LATER)
+_PROGRESS = (Result.SENT, Result.FAILED, Result.SKIPPED, Result.RETRY_LATER)
 
 
 def recover(folder: Path, *, now: dt.datetime) -> int:

@@ -53,7 +53,7 @@ def record(done: Sequence[Outcome], *, now: dt.datetime) -> None:
             _queued(pks).exclude(call="").update(status=Status.UNCERTAIN, reason=f"{MAY_HAVE_ARRIVED} {reason}")
             _queued(pks).update(status=Status.SKIPPED, reason=reason)
         # Not tried: a rate limit held them back, or the circuit breaker opened.
-        _defer(by_result.get(Result.HELD, []), now)
+        _defer(by_result.get(Result.DEFERRED, []), now)
         for reason, pks in _by(_reason, by_result.get(Result.STOPPED, [])).items():
             _queued(pks).update(reason=reason)
         # Refused for good.
@@ -62,7 +62,7 @@ def record(done: Sequence[Outcome], *, now: dt.datetime) -> None:
             _end([outcome.delivery_id], Status.FAILED, outcome.reason)
         # Refused for now: retry, or fail after a day.
         given_up = set[int]()
-        for reason, pks in _by(_reason, by_result.get(Result.LATER, [])).items():
+        for reason, pks in _by(_reason, by_result.get(Result.RETRY_LATER, [])).items():
             given_up.update(_retry(pks, reason, now, or_else=Status.FAILED))
         # The answer never came.
         for (reason, call), pks in _by(_reason_and_call, by_result.get(Result.UNCERTAIN, [])).items():

@@ -30,9 +30,9 @@ SIGNS = {
     Result.SENT: "=",
     Result.UNCERTAIN: "?",
     Result.FAILED: "-",
-    Result.LATER: "-",
+    Result.RETRY_LATER: "-",
     Result.SKIPPED: "-",
-    Result.HELD: "-",
+    Result.DEFERRED: "-",
     Result.STOPPED: "-",
 }
 

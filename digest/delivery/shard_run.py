@@ -44,8 +44,8 @@ LEFT = "The reader unsubscribed or paused before it was sent."
 
 Status = Delivery.Status
 _FINAL = (Result.SENT, Result.FAILED, Result.SKIPPED)
-_COUNTED = (Result.SENT, Result.LATER, Result.FAILED, Result.UNCERTAIN)
-_NOT_LOGGED = (Result.SENT, Result.SKIPPED, Result.HELD, Result.AGAIN, Result.ELSEWHERE)
+_COUNTED = (Result.SENT, Result.RETRY_LATER, Result.FAILED, Result.UNCERTAIN)
+_NOT_LOGGED = (Result.SENT, Result.SKIPPED, Result.DEFERRED, Result.REOFFER, Result.NEXT_PROVIDER)
 _ENDING_ERRORS = (DatabaseError, InterfaceError, OSError, LostLeaseError, DatabaseWentBackError)
 StopRequested = Callable[[], bool]
 Rows = dict[int, DueDelivery]  # by delivery id
@@ -170,7 +170,7 @@ class ShardRun:
             return
         self._unrecorded += outcomes
         # Offer again the emails that no server accepted or refused: with their call if it has a key, else alone.
-        again = [outcome for outcome in outcomes if outcome.result in (Result.AGAIN, Result.ELSEWHERE)]
+        again = [outcome for outcome in outcomes if outcome.result in (Result.REOFFER, Result.NEXT_PROVIDER)]
         if again:
             self._pending = sorted([*(self._pending or []), *(o.delivery_id for o in again if not o.call)])
         for outcome in again:
@@ -222,7 +222,7 @@ class ShardRun:
         with high_water.advancing(now=now, day=self._day, **highest):
             results.record(self._unrecorded, now=now)
         for outcome in self._unrecorded:
-            if outcome.result not in (Result.AGAIN, Result.ELSEWHERE):  # those are being offered again
+            if outcome.result not in (Result.REOFFER, Result.NEXT_PROVIDER):  # those are being offered again
                 self._readers.pop(outcome.delivery_id, None)
 
     def _offer_uncertain_call(self, call: str, pks: list[int]) -> Iterator[Mail | None]:

@@ -58,7 +58,7 @@ def _postmark_outcome(mail: Mail, reply: Json) -> Outcome:
         return responses.sent(mail, reply.get("MessageID"))
     if code in (300, 406):  # an invalid address; an address that bounced or complained before
         return responses.refused(mail, reply.get("Message"))
-    return Outcome(mail.delivery_id, Result.LATER, f"The provider answered {code}: {reply.get('Message')}"[:300])
+    return Outcome(mail.delivery_id, Result.RETRY_LATER, f"The provider answered {code}: {reply.get('Message')}"[:300])
 
 
 def _resend(mail: Mail, content: Content) -> dict[str, Json]:

@@ -77,7 +77,7 @@ class ProviderClient:
             return [Outcome(mail.delivery_id, Result.UNCERTAIN, failure.reason, call=group.key) for mail in group.mails]
         # After this many refusals in a row the emails are not to blame.
         is_about_emails = failure.action is CallAction.REFUSED and self._refused_in_a_row < MAX_REFUSALS
-        result = Result.STOPPED if not is_about_emails else Result.LATER if failure.unmade else Result.FAILED
+        result = Result.STOPPED if not is_about_emails else Result.RETRY_LATER if failure.unmade else Result.FAILED
         unmade = failure.unmade and is_about_emails
         return [
             Outcome(mail.delivery_id, result, failure.reason, call=mail.call, unmade=unmade) for mail in group.mails

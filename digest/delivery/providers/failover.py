@@ -71,8 +71,8 @@ class FallbackTransport:
 
 
 def _for_next_provider(outcome: Outcome) -> Outcome:
-    """Return the outcome, with STOPPED turned into ELSEWHERE."""
-    return replace(outcome, result=Result.ELSEWHERE) if outcome.result is Result.STOPPED else outcome
+    """Return the outcome, with STOPPED turned into NEXT_PROVIDER."""
+    return replace(outcome, result=Result.NEXT_PROVIDER) if outcome.result is Result.STOPPED else outcome
 
 
 def providers_to_try(names: Sequence[str]) -> list[str]:

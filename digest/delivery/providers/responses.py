@@ -109,7 +109,7 @@ def _by_status(mail: Mail, status: AnymailRecipientStatus | None, mixed: Result)
     if result in ("invalid", "rejected"):
         return refused(mail, f"the address is {result}")
     if result == "failed":
-        return Outcome(mail.delivery_id, Result.LATER, "The provider accepted the call, but not this email")
+        return Outcome(mail.delivery_id, Result.RETRY_LATER, "The provider accepted the call, but not this email")
     if mixed is Result.SENT:
         return sent(mail, status.message_id if status else "")
     return Outcome(mail.delivery_id, mixed, "The provider's answer does not say what became of it")

@@ -86,7 +86,7 @@ class Connection:
             return None
         # After the final dot the server may have accepted the email; before it, it cannot have.
         is_complete = self._stages == ["content"] and not self._out
-        return ReplyMeaning(Result.UNCERTAIN if is_complete else Result.AGAIN, reason)
+        return ReplyMeaning(Result.UNCERTAIN if is_complete else Result.REOFFER, reason)
 
     def close(self) -> None:
         try:

@@ -61,7 +61,7 @@ class BackendTransport:
         self._failures = self._failures + 1 if may_pass else 0
         if not may_pass:
             return Result.FAILED
-        return Result.STOPPED if self._failures >= FAILURES_IN_A_ROW else Result.LATER
+        return Result.STOPPED if self._failures >= FAILURES_IN_A_ROW else Result.RETRY_LATER
 
     def _hand_over(self, message: EmailMessage) -> str:
         """Send the message through the mail backend. Return the provider's id of it, or "" if there is none."""

@@ -8,13 +8,13 @@ class Result(StrEnum):
     """The result of one attempt."""
 
     SENT = "sent"  # accepted
-    LATER = "later"  # refused for now: retried later
+    RETRY_LATER = "later"  # refused for now: retried later
     FAILED = "failed"  # refused for good
     UNCERTAIN = "uncertain"  # no answer came: it may have been accepted
     SKIPPED = "skipped"  # nothing was sent; the reason says why
-    AGAIN = "again"  # the connection broke before it could be accepted: offered again at once
-    HELD = "held"  # a rate limit holds it back for `seconds`
-    ELSEWHERE = "elsewhere"  # this provider refuses everything: offered to the next one at once
+    REOFFER = "again"  # the connection broke before it could be accepted: offered again at once
+    DEFERRED = "held"  # not tried yet: queued again for `seconds`, because of a limit or of other emails
+    NEXT_PROVIDER = "elsewhere"  # this provider refuses everything: offered to the next one at once
     STOPPED = "stopped"  # the server refuses everything; no email is to blame
 
 

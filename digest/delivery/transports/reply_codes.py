@@ -44,11 +44,11 @@ def classify_reply(stage: str, code: int, text: str) -> ReplyMeaning:
     if stage in ("greeting", "STARTTLS", "login") or (stage == "MAIL" and code >= 500):
         return ReplyMeaning(Result.STOPPED, reason)  # every other email would be refused, too
     if code == GOING_DOWN:
-        return ReplyMeaning(Result.AGAIN, reason, slower=True)
+        return ReplyMeaning(Result.REOFFER, reason, slower=True)
     enhanced = leading_code(text)
     subject = enhanced.subject if enhanced else ""
     if code < 500 or subject in _TRANSIENT_SUBJECTS:
-        return ReplyMeaning(Result.LATER, reason, "soft" if stage == "RCPT" and subject == "2" else "")
+        return ReplyMeaning(Result.RETRY_LATER, reason, "soft" if stage == "RCPT" and subject == "2" else "")
     if enhanced:
         is_gone = enhanced.is_unknown_address or enhanced.is_moved_mailbox
     else:

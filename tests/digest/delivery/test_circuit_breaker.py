@@ -15,8 +15,8 @@ def assess(breaker: CircuitBreaker, *results: tuple[Result, str]) -> list[Result
     ]
 
 
-SENT, LATER, FAILED = (Result.SENT, ""), (Result.LATER, ""), (Result.FAILED, "")
-AGAIN, UNCERTAIN = (Result.AGAIN, ""), (Result.UNCERTAIN, "")
+SENT, LATER, FAILED = (Result.SENT, ""), (Result.RETRY_LATER, ""), (Result.FAILED, "")
+AGAIN, UNCERTAIN = (Result.REOFFER, ""), (Result.UNCERTAIN, "")
 
 
 @pytest.mark.parametrize("refusal", [LATER, FAILED])
@@ -38,14 +38,16 @@ def test_it_fails_no_delivery_when_all_are_refused(refusal: tuple[Result, str]) 
 def test_it_believes_any_number_of_bounces() -> None:
     breaker = CircuitBreaker()
     assert assess(breaker, *[(Result.FAILED, "hard")] * 2 * MAX_REFUSALS) == [Result.FAILED] * 2 * MAX_REFUSALS
-    assert assess(breaker, *[(Result.LATER, "soft")] * 2 * MAX_REFUSALS) == [Result.LATER] * 2 * MAX_REFUSALS
+    assert (
+        assess(breaker, *[(Result.RETRY_LATER, "soft")] * 2 * MAX_REFUSALS) == [Result.RETRY_LATER] * 2 * MAX_REFUSALS
+    )
     assert breaker.refused == ""
 
 
 def test_it_believes_refusals_when_there_were_few() -> None:
     breaker = CircuitBreaker()
     assess(breaker, FAILED, LATER)
-    assert [outcome.result for outcome in breaker.release()] == [Result.FAILED, Result.LATER]
+    assert [outcome.result for outcome in breaker.release()] == [Result.FAILED, Result.RETRY_LATER]
 
 
 def test_it_fails_no_delivery_that_was_refused_before_the_stop() -> None:
@@ -57,8 +59,8 @@ def test_an_email_waits_if_its_connection_broke_too_often() -> None:
     breaker = CircuitBreaker()
     assert assess(breaker, *[SENT] * 3) == [Result.SENT] * 3
     for _ in range(MAX_OFFERS - 1):
-        assert assess(breaker, AGAIN) == [Result.AGAIN]
-    assert assess(breaker, AGAIN, SENT) == [Result.LATER, Result.SENT]
+        assert assess(breaker, AGAIN) == [Result.REOFFER]
+    assert assess(breaker, AGAIN, SENT) == [Result.RETRY_LATER, Result.SENT]
 
 
 @pytest.mark.parametrize("broken", [AGAIN, UNCERTAIN])
@@ -80,7 +82,7 @@ def test_it_counts_no_refusal_of_a_probe(refusal: tuple[Result, str]) -> None:
 
 def test_a_probe_ends_once_an_email_is_accepted() -> None:
     breaker = CircuitBreaker(is_probe=True)
-    assert assess(breaker, (Result.FAILED, "hard"), AGAIN) == [Result.FAILED, Result.AGAIN]
+    assert assess(breaker, (Result.FAILED, "hard"), AGAIN) == [Result.FAILED, Result.REOFFER]
     assert breaker.is_probe
-    assert assess(breaker, SENT, LATER, SENT) == [Result.SENT, Result.LATER, Result.SENT]
+    assert assess(breaker, SENT, LATER, SENT) == [Result.SENT, Result.RETRY_LATER, Result.SENT]
     assert not breaker.is_probe

@@ -88,7 +88,7 @@ def test_it_reconnects_after_a_drop(safe: Sink, stage: str) -> None:
     results = [outcome.result for outcome in send(transport, mails(*range(8))).values()]
     transport.close()
     assert results.count(Result.SENT) == 7
-    assert results.count(Result.AGAIN if stage == "MAIL" else Result.UNCERTAIN) == 1
+    assert results.count(Result.REOFFER if stage == "MAIL" else Result.UNCERTAIN) == 1
     assert (safe.connections, all(received.is_encrypted for received in safe.mails)) == (3, True)
 
 

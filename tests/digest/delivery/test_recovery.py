@@ -76,7 +76,7 @@ def test_a_reader_who_unsubscribed_may_still_have_got_an_uncertain_email(pks: li
 
 def test_an_email_that_is_refused_for_now_may_have_arrived_before(pks: list[int]) -> None:
     results.record_doubtful({pks[0]: ""}, "A worker died.", now=NOW)
-    results.record([Outcome(pk, Result.LATER, "451") for pk in pks[:2]], now=NOW)
+    results.record([Outcome(pk, Result.RETRY_LATER, "451") for pk in pks[:2]], now=NOW)
     results.record([Outcome(pk, Result.SKIPPED, shard_run.LEFT) for pk in pks[:2]], now=NOW)
     assert statuses()[:2] == [Status.UNCERTAIN, Status.SKIPPED]
 

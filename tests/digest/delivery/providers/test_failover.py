@@ -94,7 +94,7 @@ def test_a_clock_that_was_a_day_ahead_keeps_none_closed(mails: list[Mail], clock
     assert transport.name == "postmark"
 
 
-@pytest.mark.parametrize("result", [Result.UNCERTAIN, Result.FAILED, Result.LATER])
+@pytest.mark.parametrize("result", [Result.UNCERTAIN, Result.FAILED, Result.RETRY_LATER])
 def test_nothing_else_goes_to_another(result: Result, mails: list[Mail]) -> None:
     transport, providers = transport_of(postmark=result, smtp=Result.SENT)
     assert ends(transport, mails) == [result] * 3

@@ -111,7 +111,7 @@ def test_it_tries_later_what_is_refused_for_now(
     sink.extensions, sink.script = extensions, at(stage, "451 4.3.0 Later", first=1)
     outcomes = send(transport, mails(*range(8)))
     results = [outcome.result for outcome in outcomes.values()]
-    assert (results.count(Result.LATER), results.count(Result.SENT)) == (1, 7)
+    assert (results.count(Result.RETRY_LATER), results.count(Result.SENT)) == (1, 7)
     assert len(sink.mails) == 7
 
 
@@ -126,7 +126,7 @@ def test_it_fails_the_reader_whose_address_does_not_exist(sink: Sink, transport:
 def test_it_offers_again_what_broke_off_before_its_end(sink: Sink, transport: SmtpTransport, stage: str) -> None:
     sink.script = at(stage, "drop", first=1)
     results = [outcome.result for outcome in send(transport, mails(*range(8))).values()]
-    assert (results.count(Result.AGAIN), results.count(Result.SENT)) == (1, 7)
+    assert (results.count(Result.REOFFER), results.count(Result.SENT)) == (1, 7)
 
 
 @pytest.mark.parametrize("reply", ["drop", "swallow"])
@@ -144,7 +144,7 @@ def test_it_waits_for_the_end_of_the_mail_longer_than_for_commands(
     assert send(transport, mails(1))[1].result is Result.SENT
 
 
-@pytest.mark.parametrize(("stage", "result"), [("RCPT", Result.AGAIN), ("content", Result.UNCERTAIN)])
+@pytest.mark.parametrize(("stage", "result"), [("RCPT", Result.REOFFER), ("content", Result.UNCERTAIN)])
 def test_it_does_not_wait_for_ever(
     sink: Sink, transport: SmtpTransport, monkeypatch: pytest.MonkeyPatch, stage: str, result: Result
 ) -> None:
@@ -164,7 +164,7 @@ def test_it_slows_down_when_the_server_asks_for_it(sink: Sink, settings: Any) ->
     transport = SmtpTransport()
     sink.script = at("RCPT", "421 4.7.0 Too many connections", first=1)
     results = [outcome.result for outcome in send(transport, mails(*range(30))).values()]
-    assert (results.count(Result.AGAIN), results.count(Result.SENT)) == (1, 29)
+    assert (results.count(Result.REOFFER), results.count(Result.SENT)) == (1, 29)
     assert len({mail.connection for mail in sink.mails[-10:]}) <= 2
     transport.close()
 
@@ -228,5 +228,5 @@ def test_it_notices_a_connection_that_the_server_closed_meanwhile(sink: Sink, tr
     for one in transport._connections:
         one._socket.shutdown(2)
     results = [outcome.result for outcome in send(transport, mails(2, 3)).values()]
-    assert set(results) <= {Result.AGAIN, Result.SENT}
+    assert set(results) <= {Result.REOFFER, Result.SENT}
     assert Result.UNCERTAIN not in results
