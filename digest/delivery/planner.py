@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 # A weekly reader's last hour may come on the Sunday after Monday's publication, plus one day to spare.
 WINDOW = dt.timedelta(days=8)
 TOO_LATE = dt.timedelta(hours=24)  # for any delivery that was not sent, retries included
-LATE = "More than 24 hours late: the next edition is coming."
+TOO_LATE_REASON = "More than 24 hours late: the next edition is coming."
 
 Status = Delivery.Status
 
@@ -56,7 +56,7 @@ def _plan_edition(pk: int, schedules: list[Schedule], now: dt.datetime) -> int:
         late = [each for each in due if each.due < now - TOO_LATE]
         timely = [each for each in due if each.due >= now - TOO_LATE]
         planned = enqueue_due(edition, timely, now=now)
-        planned += enqueue_due(edition, late, now=now, status=Status.SKIPPED, reason=LATE)
+        planned += enqueue_due(edition, late, now=now, status=Status.SKIPPED, reason=TOO_LATE_REASON)
         edition.planned_until = now
         edition.save(update_fields=["planned_until"])
     if planned:
@@ -81,7 +81,7 @@ def _count_as_sent(edition: Edition, schedules: list[Schedule], now: dt.datetime
         if hour <= until
         for schedule in in_hour
     ]
-    return enqueue_due(edition, due, now=now, status=Status.SKIPPED, reason=sent_before.COUNTED)
+    return enqueue_due(edition, due, now=now, status=Status.SKIPPED, reason=sent_before.COUNTED_REASON)
 
 
 def _due_readers(schedule: Schedule, due: dt.datetime, now: dt.datetime) -> DueReaders:
@@ -112,7 +112,7 @@ def _locked_for_planning(pk: int, now: dt.datetime) -> Iterator[Edition]:
 
 def expire_old(*, now: dt.datetime) -> int:
     """Skip deliveries that could not be sent for more than a day. Return how many."""
-    return shards.expire(now=now, older_than=TOO_LATE, reason=LATE)
+    return shards.expire(now=now, older_than=TOO_LATE, reason=TOO_LATE_REASON)
 
 
 def plan_everyone(edition: Edition, *, now: dt.datetime) -> int:
@@ -124,7 +124,7 @@ def plan_everyone(edition: Edition, *, now: dt.datetime) -> int:
     readers = Subscriber.objects.active()
     if not _is_weekly_digest(edition, now):
         readers = readers.exclude(frequency=Subscriber.Frequency.WEEKLY)
-    late = Delivery.objects.filter(edition=edition, status=Status.SKIPPED, reason=LATE)
+    late = Delivery.objects.filter(edition=edition, status=Status.SKIPPED, reason=TOO_LATE_REASON)
     with _locked_for_planning(edition.pk, now):
         late.filter(subscriber__in=readers).delete()
         return enqueue(edition, readers, now=now)

@@ -28,7 +28,7 @@ MAX_STRIKES = 5
 QUARANTINED = Q(crashes__gte=SUSPECT, first=F("last"))  # the same as Shard.is_quarantined
 IN_QUARANTINE = "A worker crashed while it built or sent only this email. It will be tried again in a separate process."
 STRUCK = "A separate process crashed while it built or sent this email ({number} of {most} times). It is tried again."
-GAVE_UP = f"Gave up: {MAX_STRIKES} processes crashed on this email and on no other. Please report this."
+GAVE_UP_REASON = f"Gave up: {MAX_STRIKES} processes crashed on this email and on no other. Please report this."
 
 _random = random.Random()  # noqa: S311  # only spreads the retries
 
@@ -93,7 +93,7 @@ def record_strike(shard: Shard, *, now: dt.datetime) -> bool:
         suspect.reason, suspect.not_before = STRUCK.format(number=shard.strikes, most=MAX_STRIKES), shard.not_before
         suspect.save(update_fields=["reason", "not_before"])
     else:
-        results.record([Outcome(suspect.pk, Result.FAILED, GAVE_UP)], now=now)
+        results.record([Outcome(suspect.pk, Result.FAILED, GAVE_UP_REASON)], now=now)
         shard.done_at = now
     return True
 

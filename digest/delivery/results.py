@@ -23,7 +23,7 @@ from digest.delivery.transports.outcomes import Outcome, Result
 from digest.models import Delivery
 from digest.models.deliveries import UNKEYED
 
-GAVE_UP = "Gave up after a day of retries, because the next edition is coming. "
+GAVE_UP_REASON = "Gave up after a day of retries, because the next edition is coming. "
 CANNOT_TELL = "It may have arrived, and the provider can no longer say."
 MAY_HAVE_ARRIVED = "It may have arrived at an earlier attempt."
 
@@ -180,7 +180,7 @@ def _retry(
             _queued(group).update(attempts=attempts + 1, not_before=next_try, reason=reason)
             _set_call(group, call)
         else:
-            _end(group, or_else, GAVE_UP + reason)
+            _end(group, or_else, GAVE_UP_REASON + reason)
             given_up += group
     return given_up
 

@@ -7,9 +7,9 @@ from django.db.models import F
 from digest.models import Delivery, Edition, Installation, SentBefore
 from digest.models.installations import ONLY
 
-HAD = "It was sent before an older database was restored, according to the log of sent emails."
-MAYBE = "It may have been sent before an older database was restored."
-COUNTED = "It counts as sent, because an older database was restored."
+SENT_REASON = "It was sent before an older database was restored, according to the log of sent emails."
+MAYBE_SENT_REASON = "It may have been sent before an older database was restored."
+COUNTED_REASON = "It counts as sent, because an older database was restored."
 
 Status = Delivery.Status
 
@@ -24,9 +24,9 @@ def apply(edition: Edition, *, after: int = 0) -> tuple[int, int]:
         return 0, 0
     queued = Delivery.objects.filter(edition=edition, pk__gt=after, status=Status.QUEUED)
     had = queued.filter(subscriber_id__in=known.filter(is_certain=True).values("subscriber_id"))
-    ended = had.update(status=Status.SENT, sent_at=F("queued_at"), reason=HAD)
+    ended = had.update(status=Status.SENT, sent_at=F("queued_at"), reason=SENT_REASON)
     maybe = queued.filter(subscriber_id__in=known.filter(is_certain=False).values("subscriber_id"))
-    return ended, maybe.update(status=Status.UNCERTAIN, reason=MAYBE)
+    return ended, maybe.update(status=Status.UNCERTAIN, reason=MAYBE_SENT_REASON)
 
 
 def counted_until(edition: Edition) -> dt.datetime | None:

@@ -40,7 +40,7 @@ CHUNK = 100  # deliveries whose readers are loaded, and emails built, together
 RECHECK_AFTER = 0.05  # seconds until a reader's status is read again
 RECORD_AFTER = 2.0  # seconds
 RENEW_AFTER = 30.0  # seconds; well below the lease
-LEFT = "The reader unsubscribed or paused before it was sent."
+LEFT_REASON = "The reader unsubscribed or paused before it was sent."
 
 Status = Delivery.Status
 _FINAL = (Result.SENT, Result.FAILED, Result.SKIPPED)
@@ -348,7 +348,7 @@ class ShardRun:
                 wanted[pk] = DueDelivery(pk, edition_id, reader)
                 self._readers[pk] = reader
             else:
-                self._add(Outcome(pk, Result.SKIPPED, LEFT))
+                self._add(Outcome(pk, Result.SKIPPED, LEFT_REASON))
         return wanted
 
     def _stop_after(self, error: Exception) -> None:

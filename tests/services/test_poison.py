@@ -65,7 +65,7 @@ def test_an_email_that_kills_its_process_fails_alone(deadly: Delivery, tmp_path:
     wait_for_the_trial()
     assert work(tmp_path) == 0
     deadly.refresh_from_db()
-    assert (deadly.status, deadly.reason.startswith(poison_pill.GAVE_UP)) == (Status.FAILED, True)
+    assert (deadly.status, deadly.reason.startswith(poison_pill.GAVE_UP_REASON)) == (Status.FAILED, True)
     assert max(mails(tmp_path).values()) == 1
 
 

@@ -59,7 +59,7 @@ def count_as_sent(until: dt.datetime | None, *, now: dt.datetime, logs: Sequence
     done = _apply_what_is_known(row, logs, now)
     with transaction.atomic():
         due = Delivery.objects.filter(status=Status.QUEUED, queued_at__lte=until)
-        done.counted = due.update(status=Status.SKIPPED, reason=sent_before.COUNTED)
+        done.counted = due.update(status=Status.SKIPPED, reason=sent_before.COUNTED_REASON)
         through = dt.date.fromisoformat(mark.day) if mark and mark.day else None
         _resume(row, mark, now, counted_until=until, counted_through=through)
     done.missing = Delivery.objects.filter(status=Status.QUEUED).count()

@@ -100,7 +100,7 @@ def test_it_records_digests_that_are_more_than_a_day_late() -> None:
     make_reader("a@example.org", send_hour=13)
     planner.plan_due(now=NOW + 26 * HOURS)
     (delivery,) = Delivery.objects.all()
-    assert (delivery.status, delivery.reason) == (Delivery.Status.SKIPPED, planner.LATE)
+    assert (delivery.status, delivery.reason) == (Delivery.Status.SKIPPED, planner.TOO_LATE_REASON)
 
 
 def test_it_sends_a_late_digest_if_an_operator_asks_for_it(scheduled: Edition) -> None:

@@ -172,7 +172,7 @@ def test_it_gives_up_an_email_that_kills_process_after_process(
         wait(clock, hours=4)
         shard_worker.send_due()
     culprit = Delivery.objects.get(pk=pks[0])
-    assert (culprit.status, culprit.reason) == (Status.FAILED, poison_pill.GAVE_UP)
+    assert (culprit.status, culprit.reason) == (Status.FAILED, poison_pill.GAVE_UP_REASON)
     assert not Shard.objects.filter(done_at=None).exists()
 
 

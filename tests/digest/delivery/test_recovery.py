@@ -71,13 +71,13 @@ def test_a_reader_who_unsubscribed_may_still_have_got_an_uncertain_email(pks: li
     lifecycle.unsubscribe(Subscriber.objects.get(deliveries=pks[2]), now=NOW)
     assert shard_worker.send_due() == 1
     assert statuses() == [Status.SENT, Status.UNCERTAIN, Status.SKIPPED, Status.SENT]
-    assert Delivery.objects.get(pk=pks[1]).reason == f"{results.MAY_HAVE_ARRIVED} {shard_run.LEFT}"
+    assert Delivery.objects.get(pk=pks[1]).reason == f"{results.MAY_HAVE_ARRIVED} {shard_run.LEFT_REASON}"
 
 
 def test_an_email_that_is_refused_for_now_may_have_arrived_before(pks: list[int]) -> None:
     results.record_doubtful({pks[0]: ""}, "A worker died.", now=NOW)
     results.record([Outcome(pk, Result.RETRY_LATER, "451") for pk in pks[:2]], now=NOW)
-    results.record([Outcome(pk, Result.SKIPPED, shard_run.LEFT) for pk in pks[:2]], now=NOW)
+    results.record([Outcome(pk, Result.SKIPPED, shard_run.LEFT_REASON) for pk in pks[:2]], now=NOW)
     assert statuses()[:2] == [Status.UNCERTAIN, Status.SKIPPED]
 
 

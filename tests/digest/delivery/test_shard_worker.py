@@ -181,7 +181,7 @@ def test_it_gives_up_before_the_next_edition(monkeypatch: pytest.MonkeyPatch, cl
         clock.move_to(row.not_before)
         send()
     assert row.status == Status.FAILED
-    assert row.reason == results.GAVE_UP + "The connection failed: refused"
+    assert row.reason == results.GAVE_UP_REASON + "The connection failed: refused"
     assert 7 <= row.attempts <= 12
     assert Shard.objects.get().done_at is not None
 
@@ -243,7 +243,7 @@ def test_it_checks_the_reader_again_right_before_each_email(edition: Edition, mo
 
     monkeypatch.setattr(EmailMessage, "send", send_and_leave)
     assert send() == 1
-    assert Delivery.objects.filter(status=Status.SKIPPED, reason=shard_run.LEFT).count() == 2
+    assert Delivery.objects.filter(status=Status.SKIPPED, reason=shard_run.LEFT_REASON).count() == 2
 
 
 def test_it_stops_if_another_worker_has_taken_the_shard(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
