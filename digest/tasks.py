@@ -135,7 +135,7 @@ def send_due_digests() -> None:
     else:
         dead_mans_switch.send(is_good=not watch.has_urgent_incident())
     finally:
-        for _ in range(min(shards.due_shards(now=now).count(), MAX_SENDING_TASKS)):
+        for _ in range(min(shards.unfinished_due(now=now).count(), MAX_SENDING_TASKS)):
             send_shards.delay()
 
 

@@ -25,7 +25,7 @@ def recover(folder: Path, *, now: dt.datetime) -> int:
         for contents in journals:
             with transaction.atomic():
                 results.record(contents.outcomes, now=now)
-                results.record_doubtful(contents.in_flight, DIED_IN_FLIGHT, now=now)
+                results.record_uncertain(contents.in_flight, DIED_IN_FLIGHT, now=now)
                 if contents.is_complete:
                     made_progress = any(outcome.result in _PROGRESS for outcome in contents.outcomes)
                     shards.release_from_dead(contents.worker, made_progress=made_progress)

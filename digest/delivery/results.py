@@ -73,7 +73,7 @@ def record(done: Sequence[Outcome], *, now: dt.datetime) -> None:
         events.record_bounces(bounces, now=now)
 
 
-def record_doubtful(in_flight: Mapping[int, str], reason: str, *, now: dt.datetime) -> None:
+def record_uncertain(in_flight: Mapping[int, str], reason: str, *, now: dt.datetime) -> None:
     """Record that a worker died with these emails in flight. Each delivery id comes with the key of its call.
 
     SMTP emails are retried at once. A provider gets some time to report what it has accepted.

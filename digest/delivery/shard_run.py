@@ -119,7 +119,7 @@ class ShardRun:
         try:
             # 1. Read the shard, once.
             if self._pending is None:
-                self._uncertain_calls, self._pending = shards.in_doubt_and_due(self._shard, now=clock.now())
+                self._uncertain_calls, self._pending = shards.uncertain_and_due(self._shard, now=clock.now())
             while self.has_work:
                 # 2. Repeat the calls that may have been made, while the provider still knows their keys.
                 if self._uncertain_calls:

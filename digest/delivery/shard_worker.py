@@ -94,7 +94,7 @@ def journals() -> Path:
 def _is_shard_free_soon(edition: Edition | None) -> bool:
     """Return whether a shard will be ready within seconds, when a rate limit allows it. Then it is worth waiting."""
     soon = clock.now() + dt.timedelta(seconds=BACK_IN)
-    return shards.ready(now=soon, edition=edition).exists()
+    return shards.takeable(now=soon, edition=edition).exists()
 
 
 class Worker:

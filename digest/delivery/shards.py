@@ -46,34 +46,34 @@ def make(edition: Edition, *, after: int, now: dt.datetime) -> int:
         return int(cursor.rowcount)
 
 
-def due_shards(*, now: dt.datetime) -> QuerySet[Shard]:
+def unfinished_due(*, now: dt.datetime) -> QuerySet[Shard]:
     """Return the shards that are due, including leased ones, because their workers may be dead."""
     return Shard.objects.filter(done_at=None, not_before__lte=now)
 
 
-def free(*, now: dt.datetime, edition: Edition | None = None) -> QuerySet[Shard]:
+def unleased(*, now: dt.datetime, edition: Edition | None = None) -> QuerySet[Shard]:
     """Return the due shards that no worker holds."""
     # A lease that ends in the far future was granted before the database's clock was set back.
-    unleased = Q(lease_until=None) | Q(lease_until__lt=Now()) | Q(lease_until__gt=_lease_until() + LEASE)
-    waiting = due_shards(now=now).filter(unleased)
+    no_lease = Q(lease_until=None) | Q(lease_until__lt=Now()) | Q(lease_until__gt=_lease_until() + LEASE)
+    waiting = unfinished_due(now=now).filter(no_lease)
     return waiting.filter(edition=edition) if edition else waiting
 
 
-def ready(*, now: dt.datetime, edition: Edition | None = None) -> QuerySet[Shard]:
-    """Return the free shards, except for quarantined ones, which wait for a trial."""
-    return free(now=now, edition=edition).exclude(poison_pill.QUARANTINED)
+def takeable(*, now: dt.datetime, edition: Edition | None = None) -> QuerySet[Shard]:
+    """Return the shards that a worker may take: the unleased ones, without quarantined ones, which wait for a trial."""
+    return unleased(now=now, edition=edition).exclude(poison_pill.QUARANTINED)
 
 
 def has_other_work(*, now: dt.datetime, untried: bool) -> bool:
-    """Return whether other shards are ready. If `untried`, count only shards that no worker has tried yet."""
-    waiting = ready(now=now)
+    """Return whether a worker may take other shards. If `untried`, count only shards that no worker has tried yet."""
+    waiting = takeable(now=now)
     return (waiting.filter(not_before=F("made_at")) if untried else waiting).exists()
 
 
 def take(worker: str, *, now: dt.datetime, edition: Edition | None = None) -> Shard | None:
     """Claim the shard that has waited longest, or return None. Two workers never get the same shard."""
     with transaction.atomic():
-        shard = _lock_first(ready(now=now, edition=edition))
+        shard = _lock_first(takeable(now=now, edition=edition))
         if shard is not None:
             _lease(shard, worker, now)
     return shard
@@ -82,7 +82,7 @@ def take(worker: str, *, now: dt.datetime, edition: Edition | None = None) -> Sh
 def begin_trial(*, now: dt.datetime, edition: Edition | None = None) -> Shard | None:
     """Return the quarantined shard that has waited longest, or None. Its trial process calls `take_for_trial`."""
     with transaction.atomic():
-        shard = _lock_first(free(now=now, edition=edition).filter(poison_pill.QUARANTINED))
+        shard = _lock_first(unleased(now=now, edition=edition).filter(poison_pill.QUARANTINED))
         if shard is not None:
             poison_pill.begin_trial(shard, now=now)
             shard.save()
@@ -108,7 +108,7 @@ def end_trial(pk: int, *, now: dt.datetime) -> bool:
     return is_at_fault
 
 
-def due(shard: Shard, *, now: dt.datetime) -> list[int]:
+def due_deliveries(shard: Shard, *, now: dt.datetime) -> list[int]:
     """Return the ids of the shard's queued deliveries that are due, in order."""
     queued = shard.deliveries.filter(status=Status.QUEUED, not_before__lte=now)
     return list(queued.order_by("pk").values_list("pk", flat=True))
@@ -118,12 +118,12 @@ def queued_at(pks: Iterable[int]) -> dict[int, dt.datetime]:
     return dict(Delivery.objects.filter(pk__in=list(pks)).values_list("pk", "queued_at"))
 
 
-def in_doubt_and_due(shard: Shard, *, now: dt.datetime) -> tuple[dict[str, list[int]], list[int]]:
+def uncertain_and_due(shard: Shard, *, now: dt.datetime) -> tuple[dict[str, list[int]], list[int]]:
     """Return the due deliveries: the uncertain calls by their idempotency keys, and the ids of all others, in order.
 
     Each call is complete, because its key is valid only for the same emails together.
     """
-    due_pks = due(shard, now=now)
+    due_pks = due_deliveries(shard, now=now)
     queued = shard.deliveries.filter(status=Status.QUEUED).exclude(call__in=("", UNKEYED))
     calls: dict[str, list[int]] = {}
     for call, pk in queued.order_by("pk").values_list("call", "pk"):
@@ -131,8 +131,8 @@ def in_doubt_and_due(shard: Shard, *, now: dt.datetime) -> tuple[dict[str, list[
     # A call is due, whole, as soon as one of its deliveries is.
     are_due = set(due_pks)
     due_calls = {call: pks for call, pks in calls.items() if not are_due.isdisjoint(pks)}
-    in_doubt = {pk for pks in due_calls.values() for pk in pks}
-    return due_calls, [pk for pk in due_pks if pk not in in_doubt]
+    uncertain = {pk for pks in due_calls.values() for pk in pks}
+    return due_calls, [pk for pk in due_pks if pk not in uncertain]
 
 
 def renew(shard: Shard, *, announced: int = 0) -> None:
@@ -200,7 +200,7 @@ def expire(*, now: dt.datetime, older_than: dt.timedelta, reason: str) -> int:
     A delivery that may have arrived at an earlier attempt is marked as uncertain instead.
     """
     expired = 0
-    for shard in free(now=now).filter(made_at__lt=now - older_than):
+    for shard in unleased(now=now).filter(made_at__lt=now - older_than):
         queued = shard.deliveries.filter(status=Status.QUEUED, queued_at__lt=now - older_than)
         expired += queued.exclude(call="").update(status=Status.UNCERTAIN, reason=reason)
         expired += queued.update(status=Status.SKIPPED, reason=reason)
@@ -216,9 +216,9 @@ def _lock_first(waiting: QuerySet[Shard]) -> Shard | None:
 
 def _lease(shard: Shard, worker: str, now: dt.datetime) -> None:
     if shard.worker:
-        # The lease of the last worker expired, and no journal of it was found: all that it announced is in doubt.
+        # The lease of the last worker expired, and no journal of it was found: all that it announced is uncertain.
         poison_pill.note_death(shard)
-        results.record_doubtful(dict.fromkeys(_announced(shard, now), ""), WORKER_DIED, now=now)
+        results.record_uncertain(dict.fromkeys(_announced(shard, now), ""), WORKER_DIED, now=now)
     poison_pill.quarantine_announced(shard, now=now)
     shard.worker = worker
     shard.save()

@@ -62,7 +62,7 @@ def _readers() -> Iterator[Metric]:
 
 
 def _queue(now: dt.datetime) -> Iterator[Metric]:
-    due = shards.due_shards(now=now).order_by().aggregate(oldest=Min("not_before"))
+    due = shards.unfinished_due(now=now).order_by().aggregate(oldest=Min("not_before"))
     held = Shard.objects.filter(done_at=None).exclude(worker="").values("worker").distinct().count()
     notices = OwedNotice.objects.aggregate(oldest=Min("asked_at"))
     yield _gauge("digest_queue_size", "Digests that wait to be sent.", [({}, _queued())])

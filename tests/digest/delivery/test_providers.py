@@ -129,7 +129,7 @@ def test_no_call_begins_at_a_graceful_shutdown(calls: Calls, esp: Esp, journals:
     finally:
         shutdown.reset()
     assert statuses() == [Status.SENT, Status.QUEUED]
-    assert shards.free(now=NOW).exists()
+    assert shards.unleased(now=NOW).exists()
     assert list(journals.iterdir()) == []
 
 

@@ -75,14 +75,14 @@ def test_a_reader_who_unsubscribed_may_still_have_got_an_uncertain_email(pks: li
 
 
 def test_an_email_that_is_refused_for_now_may_have_arrived_before(pks: list[int]) -> None:
-    results.record_doubtful({pks[0]: ""}, "A worker died.", now=NOW)
+    results.record_uncertain({pks[0]: ""}, "A worker died.", now=NOW)
     results.record([Outcome(pk, Result.RETRY_LATER, "451") for pk in pks[:2]], now=NOW)
     results.record([Outcome(pk, Result.SKIPPED, shard_run.LEFT_REASON) for pk in pks[:2]], now=NOW)
     assert statuses()[:2] == [Status.UNCERTAIN, Status.SKIPPED]
 
 
 def test_an_email_that_is_refused_for_good_may_have_arrived_before(pks: list[int]) -> None:
-    results.record_doubtful({pks[0]: ""}, "A worker died.", now=NOW)
+    results.record_uncertain({pks[0]: ""}, "A worker died.", now=NOW)
     results.record([Outcome(pk, Result.FAILED, "554") for pk in pks[:2]], now=NOW)
     assert statuses()[:2] == [Status.FAILED, Status.FAILED]
     reasons = list(Delivery.objects.order_by("pk").values_list("reason", flat=True))
@@ -91,9 +91,9 @@ def test_an_email_that_is_refused_for_good_may_have_arrived_before(pks: list[int
 
 @pytest.mark.usefixtures("dead")
 def test_it_frees_the_shard_of_a_dead_worker_at_once(journals: Path) -> None:
-    assert not shards.free(now=NOW).exists()
+    assert not shards.unleased(now=NOW).exists()
     assert recovery.recover(journals, now=NOW) == 1
-    assert shards.free(now=NOW).exists()
+    assert shards.unleased(now=NOW).exists()
     assert recovery.recover(journals, now=NOW) == 0
 
 

@@ -76,7 +76,7 @@ def nothing_is_planned(now: dt.datetime) -> Iterator[HealthProblem]:
 
 def nothing_is_sent(now: dt.datetime) -> Iterator[HealthProblem]:
     """Yield a problem if digests are due for a while, no worker sends any, and there is no pause that explains it."""
-    if pauses.current() is not None or not shards.ready(now=now - STALLED_AFTER).exists():
+    if pauses.current() is not None or not shards.takeable(now=now - STALLED_AFTER).exists():
         return
     is_held = Q(done_at=None, lease_until__gt=Now())
     if Shard.objects.filter(is_held | Q(done_at__gt=now - STALLED_AFTER)).exists():

@@ -76,7 +76,7 @@ def test_what_a_dead_worker_had_in_hand_is_not_sent_again_when_it_was_reported(
     event_type: str, status: str, delivery: Delivery
 ) -> None:
     tell(event_type, delivery)
-    results.record_doubtful({delivery.pk: ""}, "A worker died.", now=NOW)
+    results.record_uncertain({delivery.pk: ""}, "A worker died.", now=NOW)
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempts) == (status, 1)
 
@@ -84,11 +84,11 @@ def test_what_a_dead_worker_had_in_hand_is_not_sent_again_when_it_was_reported(
 def test_events_from_before_a_delivery_was_queued_again_do_not_count(delivery: Delivery) -> None:
     tell(EventType.DEFERRED, delivery)
     Delivery.objects.update(queued_at=NOW + dt.timedelta(hours=1))
-    results.record_doubtful({delivery.pk: ""}, "A worker died.", now=NOW + dt.timedelta(hours=1))
+    results.record_uncertain({delivery.pk: ""}, "A worker died.", now=NOW + dt.timedelta(hours=1))
     assert Delivery.objects.get().status == "queued"
 
 
 def test_a_refusal_at_the_hand_over_does_not_settle_a_later_try(delivery: Delivery) -> None:
     events.record_bounces([(delivery.pk, "soft", "452 4.2.2 full")], now=NOW)
-    results.record_doubtful({delivery.pk: ""}, "A worker died.", now=NOW)
+    results.record_uncertain({delivery.pk: ""}, "A worker died.", now=NOW)
     assert Delivery.objects.get().status == "queued"
