@@ -20,18 +20,18 @@ MAX_PROBE_WAIT = dt.timedelta(minutes=15)
 PROBE_TIMEOUT = dt.timedelta(minutes=7)  # while one worker probes, the others wait, but no longer than this
 
 
-def start(reason: str, *, now: dt.datetime, resumes: bool = True) -> None:
-    """Pause all sending. If the pause `resumes`, an accepted probe ends it; otherwise an admin must.
+def start(reason: str, *, now: dt.datetime, has_probes: bool = True) -> None:
+    """Pause all sending. If the pause `has_probes`, an accepted probe ends it; otherwise an admin must.
 
     During a pause, this only postpones the next probe, or changes the pause to one that an admin must end. Such a pause
     stays as it is.
     """
     try:
         with transaction.atomic():
-            Pause.objects.create(reason=reason, began_at=now, probe_at=now + FIRST_WAIT if resumes else None)
+            Pause.objects.create(reason=reason, began_at=now, probe_at=now + FIRST_WAIT if has_probes else None)
         logger.error("Sending is paused: %s", reason)
     except IntegrityError:
-        _extend(reason, now, resumes)
+        _extend(reason, now, has_probes)
 
 
 def start_by_hand(reason: str, *, by: str, now: dt.datetime, until: dt.datetime | None = None) -> bool:
@@ -51,7 +51,7 @@ def start_by_hand(reason: str, *, by: str, now: dt.datetime, until: dt.datetime 
     return True
 
 
-def allowance(*, now: dt.datetime) -> int | None:
+def emails_allowed_now(*, now: dt.datetime) -> int | None:
     """Return how many emails may be sent now: None for any number, 0 during a pause, 1 if the caller may probe."""
     end_expired(now=now)
     open_pause = current()
@@ -98,12 +98,12 @@ def _end(pauses: QuerySet[Pause], now: dt.datetime) -> bool:
     return bool(ended)
 
 
-def _extend(reason: str, now: dt.datetime, resumes: bool) -> None:
+def _extend(reason: str, now: dt.datetime, has_probes: bool) -> None:
     pause = Pause.objects.filter(ended_at=None, probe_at__isnull=False).first()
     if pause is None:  # it has ended, or an admin must end it
         return
     unchanged = Pause.objects.filter(pk=pause.pk, ended_at=None, probe_at__isnull=False)
-    if resumes:
+    if has_probes:
         unchanged.update(reason=reason, probe_at=now + min(FIRST_WAIT * 2 ** min(pause.probes, 10), MAX_PROBE_WAIT))
     else:
         unchanged.update(reason=reason, probe_at=None)

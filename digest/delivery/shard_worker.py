@@ -111,7 +111,7 @@ class Worker:
     def may_send(self) -> bool:
         """Return whether emails may be sent. During a pause one may be sent as a probe; then `is_probing` is set."""
         if not self.is_probing:
-            allowed = pauses.allowance(now=clock.now())
+            allowed = pauses.emails_allowed_now(now=clock.now())
             self.is_probing = allowed == 1
             return allowed != 0
         return True

@@ -22,7 +22,7 @@ def pause_if_harmful(*, now: dt.datetime) -> bool:
         return False
     reason = problem(reputation.recent_rates(now=now, since=_last_acknowledged()))
     if reason:
-        pauses.start(f"{reason} {ADVICE}", now=now, resumes=False)
+        pauses.start(f"{reason} {ADVICE}", now=now, has_probes=False)
     return bool(reason)
 
 

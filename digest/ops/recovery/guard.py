@@ -35,7 +35,7 @@ def may_send(*, now: dt.datetime) -> bool:
     if row.behind_since is None and mark:
         hold(BEHIND.format(at=mark.moment) + WHAT_TO_DO, now=now)
     else:
-        pauses.start(row.behind_reason, now=now, resumes=False)  # again, if an admin has ended it
+        pauses.start(row.behind_reason, now=now, has_probes=False)  # again, if an admin has ended it
     return False
 
 
@@ -46,7 +46,7 @@ def hold(reason: str, *, now: dt.datetime) -> None:
     if mark:
         skip_used_ids(mark)
     Installation.objects.filter(pk=ONLY).update(behind_since=now, behind_reason=reason)
-    pauses.start(reason, now=now, resumes=False)
+    pauses.start(reason, now=now, has_probes=False)
 
 
 def skip_used_ids(mark: HighWaterMark) -> None:

@@ -50,8 +50,8 @@ def test_a_pause_stops_sending_until_someone_ends_it(
 def test_a_pause_with_a_time_ends_by_itself(admin_client: Client) -> None:
     page = pause(admin_client, day="2026-08-20", time="14:00").content.decode()
     assert "Sending resumes at 20 Aug 2026, 14:00 UTC" in page
-    assert pauses.allowance(now=NOW + HOUR) == 0
-    assert pauses.allowance(now=NOW + 2 * HOUR) is None
+    assert pauses.emails_allowed_now(now=NOW + HOUR) == 0
+    assert pauses.emails_allowed_now(now=NOW + 2 * HOUR) is None
     assert Pause.objects.get().ended_at == NOW + 2 * HOUR
 
 
@@ -111,7 +111,7 @@ def test_the_command_says_how_to_write_a_time(until: str) -> None:
 
 
 def test_the_command_does_not_replace_a_pause_that_an_admin_must_end() -> None:
-    pauses.start("Too many complaints", now=NOW, resumes=False)
+    pauses.start("Too many complaints", now=NOW, has_probes=False)
     with pytest.raises(CommandError, match="Sending is paused already: Too many complaints"):
         run("pause", "Moving servers")
 

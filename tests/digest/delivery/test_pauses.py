@@ -90,7 +90,7 @@ def test_a_bounce_is_no_failed_probe(sink: Sink, clock: Any) -> None:
 def test_it_lets_one_worker_probe(sink: Sink, clock: Any) -> None:
     pauses.start("full", now=NOW)
     clock.move_to(NOW + MINUTE)
-    assert [pauses.allowance(now=NOW + MINUTE) for _ in range(3)] == [1, 0, 0]
+    assert [pauses.emails_allowed_now(now=NOW + MINUTE) for _ in range(3)] == [1, 0, 0]
     assert shard_worker.send_due() == 0
 
 
@@ -98,7 +98,7 @@ def test_it_returns_an_unused_probe(edition: Edition, sink: Sink, clock: Any) ->
     pauses.start("full", now=NOW)
     clock.move_to(NOW + MINUTE)
     shard_worker.send_due()
-    assert pauses.allowance(now=NOW + MINUTE) == 1
+    assert pauses.emails_allowed_now(now=NOW + MINUTE) == 1
 
 
 @pytest.mark.usefixtures("waiting")
@@ -116,7 +116,7 @@ def test_it_stops_soon_if_another_worker_starts_a_pause(sink: Sink, monkeypatch:
 
 @pytest.mark.usefixtures("waiting")
 def test_a_pause_that_does_not_resume_waits_for_an_admin(sink: Sink, clock: Any, admin_client: Client) -> None:
-    pauses.start("Too many complaints", now=NOW, resumes=False)
+    pauses.start("Too many complaints", now=NOW, has_probes=False)
     pauses.start("No connection", now=NOW)  # it still does not resume by itself
     pauses.request_probe(now=NOW)
     clock.move_to(NOW + dt.timedelta(hours=5))
@@ -133,8 +133,8 @@ def test_a_pause_that_does_not_resume_waits_for_an_admin(sink: Sink, clock: Any,
 
 def test_it_probes_if_the_clock_was_a_day_ahead_at_the_start_of_the_pause(db: None) -> None:
     pauses.start("No connection", now=NOW + dt.timedelta(days=1))
-    assert pauses.allowance(now=NOW) == 1
-    assert pauses.allowance(now=NOW) == 0
+    assert pauses.emails_allowed_now(now=NOW) == 1
+    assert pauses.emails_allowed_now(now=NOW) == 0
 
 
 @pytest.mark.usefixtures("waiting")
@@ -142,7 +142,7 @@ def test_an_accepted_probe_ends_no_pause_that_an_admin_must_end(sink: Sink, monk
     end = ShardRun.end
 
     def complain(run: ShardRun, outcomes: Sequence[Outcome]) -> None:
-        pauses.start("Too many complaints", now=NOW, resumes=False)
+        pauses.start("Too many complaints", now=NOW, has_probes=False)
         end(run, outcomes)
 
     monkeypatch.setattr(ShardRun, "end", complain)

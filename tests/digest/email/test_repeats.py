@@ -64,7 +64,7 @@ def test_no_repeat_goes_to_a_reader_who_left_or_is_suppressed(admin_client: Clie
 
 
 def test_none_is_sent_during_a_pause(admin_client: Client, sent: Delivery) -> None:
-    pauses.start("Too many complaints", now=NOW, resumes=False)
+    pauses.start("Too many complaints", now=NOW, has_probes=False)
     assert "Not sent. Paused since 2026-08-20 12:00 UTC: Too many complaints" in resend(admin_client, sent)
     assert len(mail.outbox) == 1
 

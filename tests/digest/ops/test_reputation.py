@@ -95,7 +95,7 @@ def test_acknowledged_rates_do_not_pause_sending_again(sent: list[Delivery], set
 
 def test_a_late_complaint_about_acknowledged_emails_does_not_count(sent: list[Delivery], settings: Any) -> None:
     settings.RATES_FROM_MAILS = 1
-    pauses.start("Too many complained.", now=NOW - dt.timedelta(days=5), resumes=False)
+    pauses.start("Too many complained.", now=NOW - dt.timedelta(days=5), has_probes=False)
     pauses.end(now=NOW - dt.timedelta(days=4, hours=12))
     tell("complained", NOW - dt.timedelta(days=2), sent[8], "complaint")
     daily_totals.count_days(now=NOW)

@@ -46,7 +46,7 @@ def test_it_alerts_the_operators_once_to_a_pause_and_once_to_its_end(db: None) -
 def test_it_alerts_again_if_an_admin_must_now_end_the_pause(db: None) -> None:
     pauses.start("No connection", now=NOW)
     look("paused")
-    pauses.start("Too many complaints", now=NOW, resumes=False)
+    pauses.start("Too many complaints", now=NOW, has_probes=False)
     look("paused", NOW + MINUTE)
     look("paused", NOW + 2 * MINUTE)
     assert len(mail.outbox) == 2
