@@ -74,7 +74,7 @@ class WebhookEndpointAdmin(admin.ModelAdmin[WebhookEndpoint]):
             return
         obj.save(update_fields=form.changed_data)
         if "is_active" in form.changed_data and obj.is_active:
-            sender.enabled(obj, now=clock.now())
+            sender.clear_failures(obj, now=clock.now())
 
     def response_add(
         self, request: HttpRequest, obj: WebhookEndpoint, post_url_continue: str | None = None

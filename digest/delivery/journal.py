@@ -9,7 +9,7 @@ The life of a journal:
 4. At the end it deletes the file. If the worker dies, the next one reads the file (see `recovery`) and deletes it.
 
 A line costs one `write`, without waiting for the disk. It survives the process, but perhaps not a power cut; after
-that, the shard's `announced` shows which emails are in doubt.
+that, the shard's `announced` shows which emails are uncertain.
 """
 
 import errno

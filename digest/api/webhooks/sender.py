@@ -1,4 +1,4 @@
-"""The sender of the outbox: it tries again at growing intervals for a day, and disables endpoints that keep failing."""
+"""Send the outbox, with retries for a day, and disable endpoints that keep failing."""
 
 import datetime as dt
 import json
@@ -92,8 +92,8 @@ def rotate(endpoint: WebhookEndpoint, *, now: dt.datetime) -> str:
     return endpoint.secret
 
 
-def enabled(endpoint: WebhookEndpoint, *, now: dt.datetime) -> None:
-    """Forget the failures of an endpoint that an admin enabled."""
+def clear_failures(endpoint: WebhookEndpoint, *, now: dt.datetime) -> None:
+    """Clear the failures of an endpoint, because an admin enabled it."""
     endpoint.failing_since = None
     endpoint.save(update_fields=["failing_since"])
     incidents.end(_key(endpoint), now=now)

@@ -164,7 +164,7 @@ def test_an_endpoint_is_disabled_with_an_incident_after_days_of_failures(add_end
     assert not WebhookEndpoint.objects.filter(is_active=True).exists()
     incident = Incident.objects.get(ended_at=None)
     assert "crm" in incident.heading
-    sender.enabled(endpoint, now=NOW)
+    sender.clear_failures(endpoint, now=NOW)
     assert not Incident.objects.filter(ended_at=None).exists()
 
 
