@@ -19,8 +19,8 @@ URGENT: dict[str, Check] = {
     "web": processes.web_is_silent,
     "paused": delivery.sending_is_paused,
     "clock": processes.clocks_differ,
-    "disk": machines.disks_are_full,
-    "files": machines.files_are_closed,
+    "disk": machines.disks_are_nearly_full,
+    "files": machines.files_are_unwritable,
     "keys": processes.keys_differ,
 }
 OTHERS: dict[str, Check] = {

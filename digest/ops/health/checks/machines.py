@@ -33,7 +33,7 @@ def broker_is_down(now: dt.datetime) -> Iterator[HealthProblem]:
         yield HealthProblem("broker", "The broker (Redis) does not answer", text)
 
 
-def disks_are_full(now: dt.datetime) -> Iterator[HealthProblem]:
+def disks_are_nearly_full(now: dt.datetime) -> Iterator[HealthProblem]:
     rows = Heartbeat.objects.filter(at__gt=now - heartbeats.SILENT_AFTER, free_mb__lt=LEAST_FREE_MB)
     free = {row.host: row.free_mb or 0 for row in rows.exclude(kind=Kind.QUEUE)}
     here = heartbeats.free_mb()
@@ -47,7 +47,7 @@ def disks_are_full(now: dt.datetime) -> Iterator[HealthProblem]:
         yield HealthProblem(f"disk:{host}", f"The disk of {host} is full", text)
 
 
-def files_are_closed(now: dt.datetime) -> Iterator[HealthProblem]:
+def files_are_unwritable(now: dt.datetime) -> Iterator[HealthProblem]:
     """Yield the machines where a process can't write its own files, such as its journal."""
     rows = Heartbeat.objects.filter(at__gt=now - heartbeats.SILENT_AFTER).exclude(unwritable="")
     closed = {row.host: row.unwritable for row in rows}
