@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from contextlib import suppress
 
@@ -17,6 +18,9 @@ SERVICES = os.environ.get("TEST_LEG") == "services"
 _bare = clean_env.environment()
 os.environ.clear()
 os.environ |= _bare
+# Store compiled modules even if the shell forbids it. Otherwise each worker and child process compiles all of them.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 VAR = tempfile.mkdtemp(prefix="daily-papers-tests-")
 atexit.register(shutil.rmtree, VAR, ignore_errors=True)
 os.environ |= {
