@@ -25,7 +25,8 @@ FOUR_FAIL = "import pytest\n\n@pytest.mark.parametrize('n', range(4))\ndef test_
 def run(folder: Path, code: str) -> runner.Report:
     module = folder / "test_sample.py"
     module.write_text(code)
-    alone = ["-c/dev/null", f"--rootdir={folder}", "-o", f"cache_dir={folder}/cache", "-p", "no:django"]
+    unused = [f"-pno:{plugin}" for plugin in ("django", "schemathesis", "hypothesispytest")]  # they load for seconds
+    alone = ["-c/dev/null", f"--rootdir={folder}", "-o", f"cache_dir={folder}/cache", *unused]
     report = runner.start(Leg("Sample", ""), [str(module), *alone], folder / "results", workers=0).wait()
     return runner.repeat(report, [str(module), *alone], folder)
 
