@@ -1,5 +1,6 @@
 """Matching of many filters' texts at once: it finds what matching one by one finds."""
 
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,6 +32,7 @@ def paper(number: int, text: str) -> Any:
 PAPERS = [paper(number, f"{WORDS[number % 8]} {WORDS[number * 3 % 7]} {WORDS[number * 5 % 8]}") for number in range(24)]
 
 
+@cache
 def embedding(text: str) -> Vectors:
     """Return an embedding that is close to that of texts with the same words."""
     words = [np.random.default_rng(sum(map(ord, word))).normal(size=DIMENSIONS) for word in families_of(text)]

@@ -164,11 +164,11 @@ def test_it_loses_no_word(parts: list[tuple[str, str]]) -> None:
 )  # fmt: skip
 def test_it_reads_nonsense_of_any_length_in_good_time(part: str) -> None:
     began = time.process_time()
-    from_tex(part * (200_000 // len(part)))
-    from_tex("$" + part * (200_000 // len(part)) + "$")
+    from_tex(part * (100_000 // len(part)))
+    from_tex("$" + part * (100_000 // len(part)) + "$")
     from_tex("$x" + part * (1_900 // len(part)) + "$")
-    from_tex("\\textbf{" + part * (100_000 // len(part)) + " " + "a" * 100_000 + "}")
-    assert time.process_time() - began < 10
+    from_tex("\\textbf{" + part * (50_000 // len(part)) + " " + "a" * 50_000 + "}")
+    assert time.process_time() - began < 2.5
 
 
 def test_it_reads_a_day_of_abstracts_in_good_time() -> None:
