@@ -8,7 +8,7 @@ email. So they show the same papers. A digest that is sent is made from an index
 import datetime as dt
 
 from digest.editions import candidates
-from digest.matching import Index
+from digest.matching import Index, Match
 from digest.models import Edition, Paper
 from digest.personalization import paper_index, profiles
 from digest.personalization.digest_selection import Digest, compose
@@ -23,6 +23,16 @@ def of_edition(reader: Subscriber, edition: Edition) -> Digest:
     """
     index = _index_of(edition, candidates.weekly_cutoff(edition, reader))
     return compose(index, profiles.profile_of(reader), edition.day)
+
+
+def by_interest(reader: Subscriber, edition: Edition) -> list[Match]:
+    """Return what the digest of an edition holds because of the reader's interests, without merely popular papers."""
+    return [match for match in of_edition(reader, edition).for_you if is_by_interest(match)]
+
+
+def is_by_interest(match: Match) -> bool:
+    """Return whether a filter found the paper, such as likes, and not its votes alone."""
+    return any(finding.interest for finding in match.findings)
 
 
 def with_whole_papers(digest: Digest) -> Digest:

@@ -12,8 +12,10 @@ from django.views.decorators.http import require_safe
 
 from digest.editions import publication
 from digest.models import Edition, FetchRun, Paper, QuietDay
+from digest.search import reader_digest
 from digest.site import archive, edition_filters, thumbnails, topics
 from digest.views.page_cache import CARD, Pagination, paginate, show
+from subscriptions.security import reader_session
 
 PAPERS_A_PAGE = 40
 PAGE_SIZE = 20  # papers on a page of a week or a month
@@ -60,6 +62,7 @@ def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
     papers, pages = paginate(
         edition_filters.apply(ranked, [shown], labels, chosen), request.GET.get("page"), PAPERS_A_PAGE
     )
+    days = archive.span(shown.day, shown.day)
     context: dict[str, Any] = filters | {
         "edition": shown,
         "open_until": _open_until(shown),
@@ -67,8 +70,11 @@ def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
         "pages": pages,
         "topics_of": topics.of_papers(papers, labels),
         "pictures": thumbnails.of_papers(papers),
-        "days": archive.span(shown.day, shown.day),
+        "days": days,
     }
+    reader = reader_session.reader_of(request)
+    is_front = not days.after and not chosen and pages.number == 1
+    context["for_reader"] = reader_digest.by_interest(reader, shown) if reader and is_front else []
     return show(request, "web/edition.html", context, query=_query(chosen, pages))
 
 

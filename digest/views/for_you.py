@@ -40,15 +40,10 @@ def _context(reader: Subscriber, edition: Edition) -> dict[str, Any]:
         "trending": _with_papers(digest.trending, papers),
         "since": candidates.weekly_cutoff(edition, reader),  # None for a daily digest
         "days": archive.span(edition.day, edition.day),
-        "follows_something": reader.filters.exists() or any(_is_by_interest(match) for match in digest.for_you),
+        "follows_something": reader.filters.exists() or any(map(reader_digest.is_by_interest, digest.for_you)),
         "topics_of": topics.of_papers(shown, topics.offered()),
         "pictures": thumbnails.of_papers(shown),
     }
-
-
-def _is_by_interest(match: Match) -> bool:
-    """Return whether a filter found the paper, such as likes, and not its votes alone."""
-    return any(finding.interest for finding in match.findings)
 
 
 def _with_papers(matches: tuple[Match, ...], papers: dict[int, Paper]) -> list[tuple[Paper, Match]]:

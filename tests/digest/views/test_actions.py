@@ -8,9 +8,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from digest.editions import publication
 from digest.models import Edition, Opinion, Paper, SavedPaper
 from digest.opinions import reading_list
-from digest.search import similar_papers
+from digest.search import reader_digest, similar_papers
 from digest.site.reader_state import ReaderState
 from subscriptions.models import Mark, Subscriber, Topic, TopicFilter
 from subscriptions.security import abuse_limits
@@ -83,6 +84,31 @@ def test_a_dismissed_paper_is_folded_at_the_end_of_lists(reader_client: Client, 
     assert "One paper hidden" in folded
     assert f'data-actions="{paper.pk}"' in folded
     assert f'data-actions="{paper.pk}"' not in listed
+
+
+def test_the_next_paper_leads_when_the_first_is_dismissed(reader_client: Client, edition: Edition) -> None:
+    first, second = publication.papers_by_votes(edition)[:2]
+    act(reader_client, f"not-for-me {first.pk}")
+    leading = reader_client.get("/").text.partition('class="leading"')[2].partition("</article>")[0]
+    assert f'data-actions="{second.pk}"' in leading
+
+
+def test_the_newest_edition_begins_with_the_papers_for_the_reader(
+    reader_client: Client, alice: Subscriber, edition: Edition
+) -> None:
+    section = reader_client.get("/").text.partition('class="for-reader"')[2].partition("</section>")[0]
+    matches = reader_digest.by_interest(alice, edition)
+    assert matches
+    assert [match.paper.title in section for match in matches[:3]] == [True] * len(matches[:3])
+    assert 'class="for-reader"' not in reader_client.get("/?view=compact").text
+    assert 'class="for-reader"' not in Client().get("/").text
+
+
+def test_papers_that_are_merely_popular_are_not_called_for_the_reader(
+    reader_client: Client, alice: Subscriber, edition: Edition
+) -> None:
+    alice.filters.all().delete()
+    assert 'class="for-reader"' not in reader_client.get("/").text
 
 
 @pytest.mark.parametrize("path", ["/search?q=diffusion", "/authors/ada-lovelace/"])
@@ -233,7 +259,7 @@ def test_a_get_changes_nothing(reader_client: Client, paper: Paper) -> None:
     assert reader_client.get(f"/actions/?do=save+{paper.pk}").status_code == 405
 
 
-@pytest.mark.parametrize(("path", "more"), [("/", 5), ("/search?q=diffusion", 5), ("/papers/arxiv:2608.00001/", 12)])
+@pytest.mark.parametrize(("path", "more"), [("/", 11), ("/search?q=diffusion", 5), ("/papers/arxiv:2608.00001/", 12)])
 def test_a_page_of_papers_takes_few_more_queries_for_a_reader(
     alice: Subscriber, edition: Edition, path: str, more: int, django_assert_max_num_queries: Any
 ) -> None:
