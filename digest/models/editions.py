@@ -1,6 +1,7 @@
 """The editions, and the days without one."""
 
 from django.db import models
+from django.utils.formats import date_format
 
 
 class Edition(models.Model):
@@ -27,7 +28,7 @@ class Edition(models.Model):
         ordering = ["-day"]
 
     def __str__(self) -> str:
-        return f"Edition of {self.day}"
+        return f"Edition of {date_format(self.day)}"
 
 
 class QuietDay(models.Model):
@@ -49,4 +50,4 @@ class QuietDay(models.Model):
         ordering = ["-day"]
 
     def __str__(self) -> str:
-        return f"No edition of {self.day}"
+        return f"No edition of {date_format(self.day)}"

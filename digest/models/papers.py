@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 from django.db import models
+from django.utils.formats import date_format
 
 from digest.matching import Finding, Reason
 from digest.matching.tokens import key_of
@@ -172,7 +173,7 @@ class Listing(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.paper} at {self.source} on {self.day}"
+        return f"{self.paper} at {self.source} on {date_format(self.day)}"
 
     @property
     def discussion(self) -> str:

@@ -5,6 +5,7 @@ import datetime as dt
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from digest.text.cleanup import without_secrets
 
@@ -83,7 +84,7 @@ class FetchRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.source} for {self.day}: {self.get_status_display()}"
+        return f"{self.source} for {date_format(self.day)}: {self.get_status_display()}"
 
 
 class Validator(models.Model):

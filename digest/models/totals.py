@@ -1,6 +1,7 @@
 """The totals that remain when deliveries and events are deleted."""
 
 from django.db import models
+from django.utils.formats import date_format
 
 from digest.models.editions import Edition
 
@@ -23,4 +24,4 @@ class DailyTotal(models.Model):
         indexes = [models.Index(fields=["day", "kind"], name="total_by_day")]
 
     def __str__(self) -> str:
-        return f"{self.day}: {self.number} {self.what}"
+        return f"{date_format(self.day)}: {self.number} {self.what}"

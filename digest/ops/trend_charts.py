@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.formats import date_format
 
 from digest.ops import daily_numbers
 from digest.ops.daily_numbers import CONSENT, DAY, DELIVERY, LIKES, PAPERS, REPORT, Numbers, What
@@ -34,7 +35,8 @@ class Span:
     @property
     def label(self) -> str:
         days = (self.ends - self.begins).days
-        return str(self.begins) if days == 1 else f"week of {self.begins}" if days == 7 else f"{self.begins:%B %Y}"
+        day = date_format(self.begins)
+        return day if days == 1 else f"week of {day}" if days == 7 else f"{self.begins:%B %Y}"
 
     @property
     def short(self) -> str:

@@ -35,7 +35,7 @@ def test_it_reports_papers_digests_and_failures(hugging_face: Source, settings: 
     (report,) = mail.outbox
     assert report.to == ["op@example.org"]
     assert report.subject == "Daily Papers: 1 source failing, 1 digest failed or waiting, 21 Aug"
-    for said in ("Edition of 2026-08-20", "1 digest failed", "no answer in time", "nothing listed", "0 new papers"):
+    for said in ("Edition of 20 Aug 2026", "1 digest failed", "no answer in time", "nothing listed", "0 new papers"):
         assert said in report.body
     html = str(report.alternatives[0][0])  # type: ignore[attr-defined]
     assert "550 no &lt;such&gt; user" in html

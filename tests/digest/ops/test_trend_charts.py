@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.utils.formats import date_format
 
 from digest.delivery import planner
 from digest.models import DailyTotal, Delivery, DeliveryEvent, Edition, Opinion, Paper
@@ -68,7 +69,7 @@ def test_deliverability_shows_what_became_of_each_day_s_digests(admin_client: Cl
     ):
         DailyTotal.objects.create(day=YESTERDAY, kind=kind, what=what, number=number, edition=edition)
     page = admin_client.get("/admin/digest/dailytotal/").content.decode()
-    row = re.search(rf'<th scope="row">{YESTERDAY}</th>(.*?)</tr>', page, re.DOTALL)
+    row = re.search(rf'<th scope="row">{date_format(YESTERDAY)}</th>(.*?)</tr>', page, re.DOTALL)
     assert row
     assert re.sub(r"<[^>]+>", " ", row[1]).split() == ["1,240", "7", "–", "1,199", "5", "1"]
 
@@ -183,5 +184,5 @@ def test_a_range_that_is_unknown_shows_two_weeks(admin_client: Client) -> None:
 @pytest.mark.usefixtures("every_chart")
 def test_they_are_on_the_first_page_with_a_table_for_screen_readers(admin_client: Client, edition: Edition) -> None:
     page = admin_client.get("/admin/").content.decode()
-    assert "<title>2026-08-20, papers: 3</title>" in page
-    assert '<th scope="row">2026-08-20</th><td><a href="/admin/digest/edition/?day__gte=2026-08-20' in page
+    assert "<title>20 Aug 2026, papers: 3</title>" in page
+    assert '<th scope="row">20 Aug 2026</th><td><a href="/admin/digest/edition/?day__gte=2026-08-20' in page
