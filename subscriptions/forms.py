@@ -15,7 +15,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from subscriptions import email_addresses, time_zones
+from subscriptions import email_addresses, time_zones, typed_words
 from subscriptions.models import Farewell, Subscriber, Topic
 from subscriptions.models.readers import MAX_PAPERS, MAX_WORDS_LENGTH, time_of
 from subscriptions.models.topics import begins, holds, in_both, searchable, words_of
@@ -117,6 +117,10 @@ class PreferencesForm(forms.Form):
         except grammar.FilterError as error:
             raise forms.ValidationError([*error.args]) from error
         return words
+
+    def term_chips(self) -> list[str]:
+        """Return the terms of a reader's own words, for chips. A sign-up has none."""
+        return typed_words.terms_of(self["words"].value() or "") if self._reader else []
 
     def preferences(self) -> Preferences:
         """Return the preferences of a valid form. Missing fields get their defaults."""
@@ -375,17 +379,6 @@ def draft(given: QueryDict) -> dict[str, Any]:
 
 def _longest(field: forms.Field) -> int:
     return getattr(field, "max_length", None) or LONGEST_CHOICE
-
-
-def without_struck_word(given: QueryDict) -> QueryDict:
-    """Return the form with one more word to ignore in the filter: the word of the button that was pressed."""
-    if "ignore" not in given:
-        return given
-    changed = given.copy()
-    term = grammar.write(grammar.Criteria(ignored=(str(given["ignore"])[: grammar.MAX_TERM_LENGTH],)))
-    words = given.get("words", "").rstrip()
-    changed["words"] = f"{words}\n{term}" if words else term  # a sentence ends with its line
-    return changed
 
 
 def initial_preferences(subscriber: Subscriber) -> dict[str, Any]:

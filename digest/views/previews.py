@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from digest.search import digest_preview
-from subscriptions import forms
+from subscriptions import forms, typed_words
 from subscriptions.models import Subscriber
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.views import preferences
@@ -23,7 +23,7 @@ from subscriptions.views.common import for_reader
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest) -> HttpResponse:
     """Show the preview for the content of the sign-up form: alone for htmx, else within the whole page."""
-    data = forms.without_struck_word(request.POST if request.method == "POST" else request.GET)
+    data = typed_words.as_sent(request.POST if request.method == "POST" else request.GET)
     context = preview_context(forms.PreferencesForm(data)) | {"preview_at": reverse("digest:preview")}
     if request.htmx:  # type: ignore[attr-defined]
         response = render(request, "web/_preview.html", context)
@@ -38,7 +38,7 @@ def preview(request: HttpRequest) -> HttpResponse:
 @for_reader(Purpose.PREFERENCES)
 def preview_of_settings(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
     """Show the preview for settings that a reader has changed but not saved yet."""
-    data = forms.without_struck_word(request.POST)
+    data = typed_words.as_sent(request.POST)
     context = preview_context(forms.PreferencesForm(data, reader=reader), reader)
     context["preview_at"] = reverse("digest:preview_of_settings", args=[token])
     if request.htmx:  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from subscriptions import forms
+from subscriptions import forms, typed_words
 from subscriptions.models import Subscriber
 from subscriptions.readers import address_change, lifecycle
 from subscriptions.security import link_tokens, reader_session
@@ -24,9 +24,10 @@ FORMS = ("form", "pause_form", "move_form")  # the forms on the page
 def preferences(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     if request.method != "POST":
         return show(request, subscriber, token)
-    if forms.is_draft(request.POST):
-        return show_draft(request, subscriber, token)
-    form = forms.PreferencesForm(request.POST, reader=subscriber)
+    given = typed_words.as_sent(request.POST)
+    if forms.is_draft(given):
+        return show_draft(request, subscriber, token, given)
+    form = forms.PreferencesForm(given, reader=subscriber)
     if not form.is_valid():
         return show(request, subscriber, token, form=form)
     lifecycle.update_preferences(subscriber, form.preferences(), trace=trace(request))

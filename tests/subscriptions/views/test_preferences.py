@@ -77,6 +77,28 @@ def test_it_saves_what_it_shows_without_a_change(visitor: Client, alice: Subscri
     assert stored(alice) == before
 
 
+def test_each_of_the_own_words_is_a_chip_before_their_text(visitor: Client, alice: Subscriber) -> None:
+    alice.filters.create(words="robots, -survey")
+    page = visitor.get(path_of(Purpose.PREFERENCES, alice)).content.decode()
+    for term in ("robots", "-survey"):
+        assert f'name="kept" value="{term}" autocomplete="off" checked' in page
+        assert f'name="shown" value="{term}"' in page
+    assert page.index('name="kept"') < page.index("Edit as text") < page.index('id="words"')
+
+
+def test_a_chip_that_is_not_ticked_takes_its_words_out_and_no_others(visitor: Client, alice: Subscriber) -> None:
+    form = {"words": "diffusion, author:Ada Lovelace, new", "shown": ["diffusion", "author:Ada Lovelace"]}
+    visitor.post(path_of(Purpose.PREFERENCES, alice), form | {"kept": ["author:Ada Lovelace"]})
+    assert stored(alice)["follows"] == ["author:Ada Lovelace\nnew"]
+
+
+def test_words_that_cannot_be_read_are_kept_for_correction(visitor: Client, alice: Subscriber) -> None:
+    form = {"words": '"open, robots', "shown": ["robots"]}
+    response = visitor.post(path_of(Purpose.PREFERENCES, alice), form)
+    assert response.status_code == 400
+    assert "&#34;open, robots</textarea>" in response.content.decode()
+
+
 def test_it_saves_that_nothing_is_followed_any_more(visitor: Client, alice: Subscriber) -> None:
     assert visitor.post(path_of(Purpose.PREFERENCES, alice), {}).status_code == 302
     assert stored(alice)["follows"] == []
