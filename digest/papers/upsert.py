@@ -16,18 +16,18 @@ TURN = "ingest"
 CHUNK = 500  # rows in a statement; SQLite limits the number of parameters
 
 # The first source sets these. After that only arXiv changes them, because it has them from the authors.
-ONCE = ("title", "abstract", "authors", "published_on")
+FIRST_SOURCE_FIELDS = ("title", "abstract", "authors", "published_on")
 # Each source that has these updates them.
-EXTRAS = (
+LATEST_FIELDS = (
     "keywords", "thumbnail_url", "figure_url", "github_url", "github_stars", "project_url", "organization", "summary",
     "comment",
 )  # fmt: skip
-COUNTS = ("votes", "comments")
+COUNT_FIELDS = ("votes", "comments")
 # These were made from the abstract. If it changes, they are made again.
-DERIVED = ("take_away", "take_away_by")
+DERIVED_FIELDS = ("take_away", "take_away_by")
 # These combine several records.
-GATHERED = ("key", "url", "doi", "fingerprint", "title_key", "categories", "announce_type")
-TYPES = ("", "replace-cross", "replace", "cross", "new")  # announcement types, the strongest last
+COMBINED_FIELDS = ("key", "url", "doi", "fingerprint", "title_key", "categories", "announce_type")
+ANNOUNCE_TYPES = ("", "replace-cross", "replace", "cross", "new")  # announcement types, the strongest last
 
 
 @dataclass
@@ -68,7 +68,10 @@ def enrich(keys: Sequence[str], records: Iterable[PaperRecord], *, now: dt.datet
         changed = [paper for paper in papers if paper.key in by_key and _merge(paper, by_key[paper.key])]
         for paper in papers:
             paper.enriched_at = now
-        Paper.objects.bulk_update(papers, [*ONCE, *EXTRAS, *COUNTS, *GATHERED, *DERIVED, "enriched_at"])
+        Paper.objects.bulk_update(
+            papers,
+            [*FIRST_SOURCE_FIELDS, *LATEST_FIELDS, *COUNT_FIELDS, *COMBINED_FIELDS, *DERIVED_FIELDS, "enriched_at"],
+        )
         topic_assignment.mark_stale(changed)
         deduplication.merge_duplicates(changed)
     return len(changed)
@@ -100,7 +103,9 @@ def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, resu
         known.add(paper)
         seen.append((paper, record))
     Paper.objects.bulk_create(new)
-    Paper.objects.bulk_update(changed.values(), [*ONCE, *EXTRAS, *COUNTS, *GATHERED, *DERIVED])
+    Paper.objects.bulk_update(
+        changed.values(), [*FIRST_SOURCE_FIELDS, *LATEST_FIELDS, *COUNT_FIELDS, *COMBINED_FIELDS, *DERIVED_FIELDS]
+    )
     topic_assignment.mark_stale(changed.values())
     _keep_aliases([*former_keys, *((record.key, paper) for paper, record in seen)])
     _list(source, seen, day)
@@ -115,16 +120,22 @@ def _merge(paper: Paper, record: PaperRecord) -> bool:
 
     The result does not depend on the order of the sources, or on how often each is read.
     """
-    given = {name: value for name in (*ONCE, *EXTRAS) if (value := getattr(record, name)) not in ("", (), None)}
+    given = {
+        name: value
+        for name in (*FIRST_SOURCE_FIELDS, *LATEST_FIELDS)
+        if (value := getattr(record, name)) not in ("", (), None)
+    }
     # Other sources' records of arXiv's papers have no categories.
     is_from_arxiv = bool(record.categories) and record.key.startswith("arxiv:")
     fresh = {
-        name: value for name, value in given.items() if name in EXTRAS or is_from_arxiv or not getattr(paper, name)
+        name: value
+        for name, value in given.items()
+        if name in LATEST_FIELDS or is_from_arxiv or not getattr(paper, name)
     }
-    fresh |= {name: max(getattr(paper, name), getattr(record, name)) for name in COUNTS}
-    fresh |= _gathered(paper, record)
+    fresh |= {name: max(getattr(paper, name), getattr(record, name)) for name in COUNT_FIELDS}
+    fresh |= _combined(paper, record)
     if fresh.get("abstract", paper.abstract) != paper.abstract:
-        fresh |= dict.fromkeys(DERIVED, "")
+        fresh |= dict.fromkeys(DERIVED_FIELDS, "")
     changes = {name: _stored(value) for name, value in fresh.items() if getattr(paper, name) != _stored(value)}
     for name, value in changes.items():
         setattr(paper, name, value)
@@ -134,7 +145,7 @@ def _merge(paper: Paper, record: PaperRecord) -> bool:
     return bool(changes) or (paper.fingerprint, paper.title_key) != before
 
 
-def _gathered(paper: Paper, record: PaperRecord) -> dict[str, object]:
+def _combined(paper: Paper, record: PaperRecord) -> dict[str, object]:
     """Return what the record adds to earlier ones: it may know the work by another key or in another category."""
     gets_arxiv_key = record.key.startswith("arxiv:") and not paper.key.startswith("arxiv:")
     return {
@@ -142,12 +153,12 @@ def _gathered(paper: Paper, record: PaperRecord) -> dict[str, object]:
         "url": record.url if gets_arxiv_key else paper.url,
         "doi": paper.doi or deduplication.doi_of(record),
         "categories": list(dict.fromkeys([*paper.categories, *record.categories])),
-        "announce_type": max(paper.announce_type, record.announce_type, key=_strength),
+        "announce_type": max(paper.announce_type, record.announce_type, key=_rank_of),
     }
 
 
-def _strength(announce_type: str) -> int:
-    return TYPES.index(announce_type) if announce_type in TYPES else 0
+def _rank_of(announce_type: str) -> int:
+    return ANNOUNCE_TYPES.index(announce_type) if announce_type in ANNOUNCE_TYPES else 0
 
 
 def _keep_aliases(keys: list[tuple[str, Paper]]) -> None:
