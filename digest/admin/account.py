@@ -56,7 +56,7 @@ class LoginCodeForm(forms.Form):
             raise ValidationError("Enter the six digits that your app shows, or a recovery code.")
         counted = logins.count_attempt(self.request, self.user.get_username(), "code")
         self.was_recovered = bool(recovery) and second_factor.take_recovery_code(self.user, recovery)
-        if not self.was_recovered and not second_factor.take_code(self.user, code):
+        if not self.was_recovered and not second_factor.verify_code(self.user, code):
             raise ValidationError(
                 "This recovery code is wrong, or was used before."
                 if recovery

@@ -14,7 +14,7 @@ from subscriptions.models import Subscriber, Suppression
 from subscriptions.readers import lifecycle
 
 ABOUT_READERS = (EventClass.SOFT, EventClass.COMPLAINT, EventClass.LEFT)
-DIGESTS_READ = 40  # of one reader; enough for five weekly digests with gaps
+MAX_DIGESTS_READ = 40  # of one reader; enough for five weekly digests with gaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _recent_digests(subscriber: Subscriber) -> list[MailedDigest]:
     """Return the newest digests of a reader, newest first, with the outcome of each according to its events."""
     newest = Delivery.objects.filter(subscriber=subscriber).order_by("-pk").defer("papers", "reason")
     newest = newest.prefetch_related("events")
-    return [_digest(delivery) for delivery in newest[:DIGESTS_READ]]
+    return [_digest(delivery) for delivery in newest[:MAX_DIGESTS_READ]]
 
 
 def _digest(delivery: Delivery) -> MailedDigest:

@@ -9,7 +9,7 @@ from digest.delivery.events.normalization import NormalizedEvent
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 
-SEARCHED_BACK = dt.timedelta(days=30)  # for deliveries known by the provider's id alone
+SEARCH_WINDOW = dt.timedelta(days=30)  # for deliveries known by the provider's id alone
 MAX_BY_ID_ALONE = 1_000  # ids in one request
 
 
@@ -34,7 +34,7 @@ def deliveries_by_id_alone(events: Iterable[NormalizedEvent], *, now: dt.datetim
         if is_alone and event.meaning and len(keys) < MAX_BY_ID_ALONE:
             keys.setdefault(event.message_id, []).append(event.key)
     deliveries: dict[str, Delivery] = {}
-    editions = Edition.objects.filter(day__gte=(now - SEARCHED_BACK).date()).order_by("-day")
+    editions = Edition.objects.filter(day__gte=(now - SEARCH_WINDOW).date()).order_by("-day")
     for edition in editions.values_list("pk", flat=True) if keys else ():
         rows: dict[str, list[Delivery]] = {}
         for row in _deliveries().filter(edition=edition, provider_id__in=list(keys)):

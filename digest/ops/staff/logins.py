@@ -27,11 +27,11 @@ logger = logging.getLogger(__name__)
 
 COOKIE = "known_device"
 SALT = "digest.logins"
-COOKIE_LASTS = dt.timedelta(days=365)
-QUARTER, DAY = dt.timedelta(minutes=15), dt.timedelta(days=1)
-PER_ACCOUNT = [(10, QUARTER), (50, DAY)]  # also per known device
+COOKIE_LIFETIME = dt.timedelta(days=365)
+QUARTER_HOUR, DAY = dt.timedelta(minutes=15), dt.timedelta(days=1)
+PER_ACCOUNT_OR_DEVICE = [(10, QUARTER_HOUR), (50, DAY)]
 LIMITED = "Too many %(secrets)s were tried. Wait until %(until)s UTC, then try again."
-PER_NETWORK = [(30, QUARTER), (200, DAY)]  # a department may share an address
+PER_NETWORK = [(30, QUARTER_HOUR), (200, DAY)]  # a department may share an address
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -71,7 +71,7 @@ def remember_device(request: HttpRequest, response: HttpResponse) -> None:
     response.set_cookie(
         COOKIE,
         signing.dumps([request.user.get_username(), secrets.token_urlsafe(12)], salt=SALT),
-        max_age=COOKIE_LASTS,
+        max_age=COOKIE_LIFETIME,
         path=reverse("admin:index"),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
@@ -83,16 +83,16 @@ def _limits_of(request: HttpRequest, account: str, what: str) -> list[Limit]:
     """Return the limits that count this attempt: the device's alone if it is known, else the account and network's."""
     kind = "login" if what == "password" else f"login {what}"  # rows store the key of “login”
     if device := _known_device(request, account):
-        return [Limit(f"{kind} device", device, PER_ACCOUNT)]
+        return [Limit(f"{kind} device", device, PER_ACCOUNT_OR_DEVICE)]
     site = site_of(visitors_network(request))
     by_network = [Limit(f"{kind} network", site, PER_NETWORK)] if site else []
-    return [Limit(f"{kind} account", account, PER_ACCOUNT), *by_network]
+    return [Limit(f"{kind} account", account, PER_ACCOUNT_OR_DEVICE), *by_network]
 
 
 def _known_device(request: HttpRequest, account: str) -> str:
     """Return the id of the device if it has logged in to `account` before, else an empty string."""
     try:
-        known, device = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=COOKIE_LASTS)
+        known, device = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=COOKIE_LIFETIME)
     except (signing.BadSignature, ValueError, TypeError):
         return ""
     return f"{account} {device}" if known == account else ""
@@ -100,5 +100,5 @@ def _known_device(request: HttpRequest, account: str) -> str:
 
 def _warn(reached: Limit, account: str, what: str, network: str, now: dt.datetime) -> None:
     """Log that a limit is reached, at most four times an hour, so that a flood of attempts does not fill the log."""
-    if abuse_limits.acquire(Limit("login warning", reached.key, [(1, QUARTER)]), now=now) is None:
+    if abuse_limits.acquire(Limit("login warning", reached.key, [(1, QUARTER_HOUR)]), now=now) is None:
         logger.warning("Too many %ss were tried for the account %r, the last from %s", what, account, network or "?")

@@ -66,7 +66,7 @@ def set_up(user: User, signed_key: str, code: str) -> TOTPDevice | None:
     return device
 
 
-def take_code(user: User, code: str) -> bool:
+def verify_code(user: User, code: str) -> bool:
     """Return whether the app shows `code` now. The same code is refused the next time."""
     with transaction.atomic():
         device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=True).first()
