@@ -131,7 +131,7 @@ def _rates(sent: int, events: Counter[str]) -> ReputationRates:
         soft=by_meaning[EventClass.SOFT],
         policy=by_meaning[EventClass.POLICY],
         complaints=by_meaning[EventClass.COMPLAINT],
-        left=by_meaning[EventClass.LEFT],
+        left=by_meaning[EventClass.UNSUBSCRIBED],
     )
 
 

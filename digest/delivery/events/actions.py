@@ -13,7 +13,7 @@ from digest.models import Delivery, DeliveryEvent
 from subscriptions.models import Subscriber, Suppression
 from subscriptions.readers import lifecycle
 
-ABOUT_READERS = (EventClass.SOFT, EventClass.COMPLAINT, EventClass.LEFT)
+NEEDS_READER = (EventClass.SOFT, EventClass.COMPLAINT, EventClass.UNSUBSCRIBED)
 MAX_DIGESTS_READ = 40  # of one reader; enough for five weekly digests with gaps
 
 
@@ -30,7 +30,7 @@ class ProviderReport:
     delivery: Delivery | None
 
 
-def apply_report(reports: Sequence[ProviderReport], *, now: dt.datetime) -> None:
+def apply_reports(reports: Sequence[ProviderReport], *, now: dt.datetime) -> None:
     """Suppress addresses and unsubscribe readers that can't or must not get emails. Idempotent."""
     readers = _readers_by_address(reports)
     suppressed: dict[str, str] = {}
@@ -50,7 +50,10 @@ def apply_report(reports: Sequence[ProviderReport], *, now: dt.datetime) -> None
             suppressed.setdefault(reader.email, Suppression.Reason.BOUNCED)
     lifecycle.suppress_all(suppressed)
     left = _unique(
-        reader for report in reports if report.meaning == EventClass.LEFT for reader in _readers(report, readers)
+        reader
+        for report in reports
+        if report.meaning == EventClass.UNSUBSCRIBED
+        for reader in _readers(report, readers)
     )
     for reader in left:
         lifecycle.unsubscribe(reader, now=now)
@@ -58,7 +61,7 @@ def apply_report(reports: Sequence[ProviderReport], *, now: dt.datetime) -> None
 
 def _readers_by_address(reports: Sequence[ProviderReport]) -> dict[str, Subscriber]:
     """Return the readers with the addresses of the events about readers, by address."""
-    addresses = {report.address for report in reports if report.meaning in ABOUT_READERS and report.address}
+    addresses = {report.address for report in reports if report.meaning in NEEDS_READER and report.address}
     readers = Subscriber.objects.by_emails(addresses) if addresses else ()
     return {reader.email.lower(): reader for reader in readers}
 
@@ -95,7 +98,9 @@ def _recent_digests(subscriber: Subscriber) -> list[MailedDigest]:
 def _digest(delivery: Delivery) -> MailedDigest:
     events = [event for event in delivery.events.all() if _is_telling(event)]
     if not events:
-        return MailedDigest(DigestOutcome.SENT if delivery.status == Delivery.Status.SENT else DigestOutcome.NOT_SENT)
+        return MailedDigest(
+            DigestOutcome.NO_REPORT if delivery.status == Delivery.Status.SENT else DigestOutcome.NOT_SENT
+        )
     last = max(events, key=lambda event: event.happened_at)
     if last.event_type == EventType.DELIVERED:
         return MailedDigest(DigestOutcome.ARRIVED)

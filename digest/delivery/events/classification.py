@@ -21,10 +21,11 @@ class EventClass(StrEnum):
     SOFT = "soft"  # the mailbox takes no emails now
     POLICY = "policy"  # the server blocks our emails: our fault, not the reader's
     COMPLAINT = "complaint"  # the reader marked it as spam
-    LEFT = "left"  # the reader unsubscribed at the provider
+    UNSUBSCRIBED = "left"  # the reader unsubscribed at the provider
 
 
-HARD, SOFT, POLICY, COMPLAINT, LEFT = list(EventClass)[1:]
+HARD, SOFT, POLICY = EventClass.HARD, EventClass.SOFT, EventClass.POLICY
+COMPLAINT, UNSUBSCRIBED = EventClass.COMPLAINT, EventClass.UNSUBSCRIBED
 
 # The fields with each provider's own classification, as paths into its payload. "*" is the first key, with any name.
 _FIELDS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -59,7 +60,7 @@ _WORDS: dict[str, dict[str, EventClass]] = {
         "bounce": HARD,
         "suppress-bounce": HARD,
         "suppress-complaint": COMPLAINT,
-        "suppress-unsubscribe": LEFT,
+        "suppress-unsubscribe": UNSUBSCRIBED,
         "espblock": POLICY,
         "old": SOFT,
         # Codes of the format before 2018, which old accounts still get: an earlier bounce, an earlier complaint.
@@ -88,7 +89,7 @@ _WORDS: dict[str, dict[str, EventClass]] = {
         "hard-bounce": HARD,
         "soft-bounce": SOFT,
         "spam": COMPLAINT,
-        "unsub": LEFT,
+        "unsub": UNSUBSCRIBED,
         "invalid": HARD,
         "bad_mailbox": HARD,
         "invalid_domain": HARD,
@@ -109,7 +110,7 @@ _WORDS: dict[str, dict[str, EventClass]] = {
         "bounced address": HARD,
         "invalid": HARD,
         "spam reporting address": COMPLAINT,
-        "unsubscribed address": LEFT,
+        "unsubscribed address": UNSUBSCRIBED,
         "blocked": POLICY,
         "expired": SOFT,
         "bounce": HARD,
@@ -122,7 +123,7 @@ _WORDS: dict[str, dict[str, EventClass]] = {
     )
     | dict.fromkeys(("err_mailbox_full", "err_unreachable", "err_destination_misconfigured"), SOFT)
     | dict.fromkeys(("err_spam_rejected", "err_spam_skipped", "err_blacklisted", "err_too_large"), POLICY)
-    | {"err_unsubscribed": LEFT, "err_will_retry": EventClass.NOTHING},
+    | {"err_unsubscribed": UNSUBSCRIBED, "err_will_retry": EventClass.NOTHING},
 }
 # Values about the mailbox itself. They outweigh a policy code that the mail server adds.
 _ABOUT_THE_MAILBOX: dict[str, frozenset[str]] = {
@@ -144,7 +145,7 @@ _BY_REASON: dict[str | None, EventClass] = {
     RejectReason.TIMED_OUT: SOFT,
     RejectReason.BLOCKED: POLICY,
     RejectReason.SPAM: POLICY,
-    RejectReason.UNSUBSCRIBED: LEFT,
+    RejectReason.UNSUBSCRIBED: UNSUBSCRIBED,
 }
 _REFUSALS = (EventType.BOUNCED, EventType.REJECTED, EventType.FAILED)
 _SOFT_WORDS = {"soft bounce", "err_mailbox_full"}  # some providers report these as a deferral, and nothing after it
@@ -155,7 +156,7 @@ def classify_event(event: AnymailTrackingEvent, esp_name: str) -> EventClass:
     if event.event_type == EventType.COMPLAINED:
         return COMPLAINT
     if event.event_type == EventType.UNSUBSCRIBED:
-        return LEFT
+        return UNSUBSCRIBED
     words = list(_words(event.esp_event, esp_name))
     if event.event_type == EventType.DEFERRED:
         return SOFT if _SOFT_WORDS & set(words) else EventClass.NOTHING

@@ -141,7 +141,7 @@ def _store(reports: list[ProviderReport], now: dt.datetime, *, from_provider: bo
         )
         if from_provider:
             reconciliation.reconcile(reports, now=now)
-        actions.apply_report(reports, now=now)
+        actions.apply_reports(reports, now=now)
     counters.add(Counter(("provider_reports", _labels(report)) for report in reports))
 
 

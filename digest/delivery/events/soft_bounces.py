@@ -14,7 +14,7 @@ class DigestOutcome(Enum):
 
     BOUNCED = auto()
     ARRIVED = auto()
-    SENT = auto()  # without a later event
+    NO_REPORT = auto()  # sent, and no later event
     NOT_SENT = auto()
 
 
@@ -32,6 +32,6 @@ def bounced_for_too_long(digests: Iterable[MailedDigest]) -> bool:
     for digest in digests:
         if digest.outcome is DigestOutcome.BOUNCED and digest.day is not None:
             days.add(digest.day)
-        elif digest.outcome is DigestOutcome.ARRIVED or (digest.outcome is DigestOutcome.SENT and days):
+        elif digest.outcome is DigestOutcome.ARRIVED or (digest.outcome is DigestOutcome.NO_REPORT and days):
             break  # not all providers report deliveries, but a digest sent before a bounce would have bounced by now
     return len(days) >= DIGESTS_IN_A_ROW and max(days) - min(days) >= SPAN

@@ -22,7 +22,7 @@ def history(letters: str) -> list[MailedDigest]:
         outcome = {
             "b": DigestOutcome.BOUNCED,
             "a": DigestOutcome.ARRIVED,
-            "s": DigestOutcome.SENT,
+            "s": DigestOutcome.NO_REPORT,
             "-": DigestOutcome.NOT_SENT,
         }[letter.lower()]
         issues.append(MailedDigest(outcome, DAY - dt.timedelta(days=ago)))
