@@ -17,8 +17,8 @@ from digest.site import archive, edition_filters, thumbnails, topics
 from digest.views.page_cache import CARD, Pagination, paginate, show
 from subscriptions.security import reader_session
 
-PAPERS_A_PAGE = 40
-PAGE_SIZE = 20  # papers on a page of a week or a month
+PAPERS_OF_A_DAY = 40  # on a page
+PAPERS_OF_A_PERIOD = 20  # on a page of a week or a month
 
 
 @require_safe
@@ -60,7 +60,7 @@ def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
     chosen = filters["chosen"]
     ranked = publication.papers_by_votes(shown).only(*CARD)
     papers, pages = paginate(
-        edition_filters.apply(ranked, [shown], labels, chosen), request.GET.get("page"), PAPERS_A_PAGE
+        edition_filters.apply(ranked, [shown], labels, chosen), request.GET.get("page"), PAPERS_OF_A_DAY
     )
     days = archive.span(shown.day, shown.day)
     context: dict[str, Any] = filters | {
@@ -128,7 +128,7 @@ def _best_page(request: HttpRequest, template: str, days: archive.DateRange, **m
     labels, filters = _filters(request, editions)
     ranked = edition_filters.apply(archive.by_votes(editions), editions, labels, filters["chosen"])
     # Rank primary keys first. An index covers this query, and a month has twenty thousand papers.
-    keys, pages = paginate(ranked.values_list("pk", flat=True), request.GET.get("page"), PAGE_SIZE)
+    keys, pages = paginate(ranked.values_list("pk", flat=True), request.GET.get("page"), PAPERS_OF_A_PERIOD)
     shown = Paper.objects.select_related("edition").only(*CARD, "edition__day").in_bulk(keys)
     papers = [shown[key] for key in keys if key in shown]
     context = filters | {

@@ -358,7 +358,7 @@ def test_a_week_and_a_month_are_narrowed_and_ordered_as_a_day(client: Client, pa
 
 @pytest.mark.usefixtures("edition")
 def test_a_week_has_pages(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(editions, "PAGE_SIZE", 2)
+    monkeypatch.setattr(editions, "PAPERS_OF_A_PERIOD", 2)
     assert 'href="/weeks/2026-W34/?sort=newest&amp;page=2"' in body(client, "/weeks/2026-W34/?sort=newest")
     assert "3–3 of 3" in body(client, "/weeks/2026-W34/?page=2")
 
