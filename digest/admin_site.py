@@ -104,7 +104,7 @@ class PapersAdminSite(AdminSite):
         charts = [chart for chart in every if chart.model in may]
         shown = {
             "overview": overview,
-            "incidents": incidents.shown(),
+            "incidents": incidents.cached_open(),
             "outlook": sending_status(now=now),
             "charts": charts,
             "sparse_charts": [chart.title for chart in charts if not chart.has_enough],

@@ -95,7 +95,7 @@ def _brand() -> None:
 @pytest.fixture(autouse=True)
 def _no_incidents() -> None:
     """Forget what the admin's first page showed, because each test has its own database."""
-    incidents.forget()
+    incidents.clear_cache()
 
 
 @pytest.fixture(autouse=True)

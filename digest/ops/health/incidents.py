@@ -22,7 +22,9 @@ logger = logging.getLogger(__name__)
 
 FIRST_REPEAT, MAX_REPEAT = dt.timedelta(minutes=5), dt.timedelta(hours=6)  # between alerts of the same key
 REPEATS_WITHIN = dt.timedelta(days=1)
-SHORT = dt.timedelta(minutes=5)  # an incident that was over sooner, and before its alert was sent, needs none
+NOT_WORTH_AN_ALERT = dt.timedelta(
+    minutes=5
+)  # an incident that was over sooner, and before its alert was sent, needs none
 SEEN_EVERY = dt.timedelta(minutes=1)
 FIRST_RETRY, MAX_RETRY = dt.timedelta(seconds=15), dt.timedelta(minutes=5)  # if no way worked
 CLAIM = dt.timedelta(minutes=3)  # while one process sends an alert, the others wait no longer than this
@@ -39,7 +41,7 @@ DASHBOARD = "/admin/"
 SHOWN_FOR = 5.0  # seconds
 MOST_SHOWN = 10
 
-_shown: tuple[float, list[Incident]] | None = None  # the monotonic time, and the incidents
+_cached: tuple[float, list[Incident]] | None = None  # the monotonic time, and the incidents
 
 
 def begin(key: str, heading: str, text: str, *, now: dt.datetime, path: str = "") -> Incident:
@@ -60,7 +62,7 @@ def end(key: str, *, now: dt.datetime) -> bool:
     if incident is None:
         return False
     # If no way to alert worked while it lasted, one alert says what happened, unless it was short.
-    is_worth_it = incident.alerted_at or (incident.tries and now - incident.began_at >= SHORT)
+    is_worth_it = incident.alerted_at or (incident.tries and now - incident.began_at >= NOT_WORTH_AN_ALERT)
     due = now if is_worth_it else None
     ended = Incident.objects.filter(pk=incident.pk, ended_at=None).update(ended_at=now, alert_at=due, tries=0)
     if ended:
@@ -73,18 +75,18 @@ def open_incidents() -> QuerySet[Incident]:
     return Incident.objects.filter(ended_at=None)
 
 
-def shown() -> list[Incident]:
+def cached_open() -> list[Incident]:
     """Return the newest open incidents for the admin's first page. They are read again after a few seconds."""
-    global _shown
-    if _shown is None or time.monotonic() - _shown[0] > SHOWN_FOR:
-        _shown = time.monotonic(), list(open_incidents()[:MOST_SHOWN])
-    return _shown[1]
+    global _cached
+    if _cached is None or time.monotonic() - _cached[0] > SHOWN_FOR:
+        _cached = time.monotonic(), list(open_incidents()[:MOST_SHOWN])
+    return _cached[1]
 
 
-def forget() -> None:
-    """Read the incidents again for the next page."""
-    global _shown
-    _shown = None
+def clear_cache() -> None:
+    """Clear the cache, so that the next page reads the incidents again."""
+    global _cached
+    _cached = None
 
 
 def deliver_due(*, now: dt.datetime) -> list[str]:

@@ -43,7 +43,7 @@ class Pulse:
         try:
             if clock.seconds() - self._beat_at >= heartbeats.EVERY:
                 self._beat()
-            watch.look(now=clock.now())
+            watch.look_if_due(now=clock.now())
             if self.kind == Kind.WEB:
                 outage.note_success()
         except (DatabaseError, InterfaceError) as error:

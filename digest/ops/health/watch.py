@@ -20,22 +20,22 @@ EVERY = dt.timedelta(seconds=12)
 TURN = "watch"
 # A site that was just started, or upgraded, may begin with its web server.
 GRACE_PERIOD = 90.0  # seconds of this process, for the checks of other processes
-_GRANTED_TO = ("beat", "workers", "web", "queue", "planning", "waiting", "edition")
+_WITH_GRACE_PERIOD = ("beat", "workers", "web", "queue", "planning", "waiting", "edition")
 
 _started_at = clock.seconds()
 LOG_EVERY = 3600.0  # seconds
 _logged_at: dict[str, float] = {}  # by the name of a check
 
 
-def look(*, now: dt.datetime) -> bool:
+def look_if_due(*, now: dt.datetime) -> bool:
     """Look after the site, unless another process did so just now. Return whether this one did."""
     if not _claim(now):
         return False
-    look_now(*checks.ALL, now=now)
+    run_checks(*checks.ALL, now=now)
     return True
 
 
-def look_now(*names: str, now: dt.datetime) -> None:
+def run_checks(*names: str, now: dt.datetime) -> None:
     """Run these checks, and send the alerts that are due."""
     for name in names:
         problems = find(name, now)
@@ -71,7 +71,7 @@ def _log_failure(name: str) -> None:
 
 
 def _update(name: str, problems: list[HealthProblem], now: dt.datetime) -> None:
-    is_starting = name in _GRANTED_TO and clock.seconds() - _started_at < GRACE_PERIOD
+    is_starting = name in _WITH_GRACE_PERIOD and clock.seconds() - _started_at < GRACE_PERIOD
     for problem in problems:
         if is_starting or problem.is_reported:
             continue

@@ -116,7 +116,7 @@ def test_a_wrong_password_pauses_sending_and_fails_no_delivery(
     clock.move_to(NOW + dt.timedelta(minutes=6))
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"  # so that alerts to operators leave
     for _ in range(2):
-        watch.look_now("paused", now=NOW)
+        watch.run_checks("paused", now=NOW)
     assert reason in str(mail.outbox[0].body)
     settings.EMAIL_BACKEND, settings.EMAIL_HOST_PASSWORD = SMTP_BACKEND, LOGIN[1]
     assert shard_worker.send_due() == 30

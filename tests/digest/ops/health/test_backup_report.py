@@ -36,7 +36,7 @@ def test_a_failure_alerts_until_a_backup_succeeds(monkeypatch: pytest.MonkeyPatc
         call_command("backup", "--keep", "14")
     incident = Incident.objects.get()
     assert incident.text.startswith("pg_dump is too old.")
-    watch.look_now("backup", now=NOW)
+    watch.run_checks("backup", now=NOW)
     assert incidents.open_incidents().exists()
     monkeypatch.setattr(backups, "backup", succeed)
     call_command("backup", "--keep", "14")

@@ -164,7 +164,7 @@ def test_it_looks_after_the_site_though_the_table_of_heartbeats_lacks_a_migratio
 
     looks: list[dt.datetime] = []
     monkeypatch.setattr(heartbeats, "record", fail)
-    monkeypatch.setattr(watch, "look", lambda now: looks.append(now))
+    monkeypatch.setattr(watch, "look_if_due", lambda now: looks.append(now))
     monkeypatch.setattr(connection, "close", lambda: None)
     pulse.Pulse(Kind.WORKER, "a@host").round()
     assert looks
@@ -198,24 +198,30 @@ def test_it_notices_a_source_that_keeps_failing(hugging_face: Source) -> None:
 
 def test_it_waits_for_a_site_that_was_just_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "GRACE_PERIOD", 86_400.0)
-    watch.look_now("beat", now=NOW)
+    watch.run_checks("beat", now=NOW)
     assert not Incident.objects.exists()
     monkeypatch.setattr(watch, "GRACE_PERIOD", 0.0)
-    watch.look_now("beat", now=NOW)
+    watch.run_checks("beat", now=NOW)
     assert Incident.objects.get().key == "beat"
 
 
 def test_one_of_several_processes_looks_every_few_seconds() -> None:
-    assert [watch.look(now=NOW + second * SECOND) for second in (0, 1, 11, 13, 14)] == [True, False, False, True, False]
-    assert watch.look(now=NOW - HOUR)  # the clock was set back
+    assert [watch.look_if_due(now=NOW + second * SECOND) for second in (0, 1, 11, 13, 14)] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
+    assert watch.look_if_due(now=NOW - HOUR)  # the clock was set back
 
 
 def test_a_broken_check_stops_no_other(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(watch, "GRACE_PERIOD", 0.0)
     monkeypatch.setattr(watch, "_logged_at", {})
     monkeypatch.setitem(checks.ALL, "paused", lambda now: 1 / 0)
-    watch.look_now("paused", "beat", now=NOW)
-    watch.look_now("paused", "beat", now=NOW)
+    watch.run_checks("paused", "beat", now=NOW)
+    watch.run_checks("paused", "beat", now=NOW)
     assert Incident.objects.get().key == "beat"
     assert caplog.text.count("ZeroDivisionError") == 1
 

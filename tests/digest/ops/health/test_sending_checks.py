@@ -27,7 +27,7 @@ def operators(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def look(name: str, now: dt.datetime = NOW) -> list[str]:
     """Run the check `name`. Return the keys of the incidents that are open."""
-    watch.look_now(name, now=now)
+    watch.run_checks(name, now=now)
     return sorted(incidents.open_incidents().values_list("key", flat=True))
 
 

@@ -79,7 +79,7 @@ def test_each_queue_leaves_a_heartbeat(settings: Any) -> None:
 def test_the_incident_ends_when_no_task_was_discarded_for_a_while() -> None:
     incidents.begin("discarded", "Tasks waited too long and were discarded", "", now=NOW)
     for minutes in (1, 19):
-        watch.look_now("discarded", now=NOW + dt.timedelta(minutes=minutes))
+        watch.run_checks("discarded", now=NOW + dt.timedelta(minutes=minutes))
         assert incidents.open_incidents().exists()
-    watch.look_now("discarded", now=NOW + dt.timedelta(minutes=21))
+    watch.run_checks("discarded", now=NOW + dt.timedelta(minutes=21))
     assert not incidents.open_incidents().exists()
