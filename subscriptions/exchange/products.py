@@ -31,7 +31,7 @@ class Status(IntEnum):
     COMPLAINED = 4
 
 
-class When(Enum):
+class CellTest(Enum):
     """The content of a cell that says that a reader has a status."""
 
     FILLED = "filled"
@@ -40,17 +40,17 @@ class When(Enum):
 
 
 @dataclass(frozen=True)
-class Sign:
+class StatusColumn:
     """A column that shows a reader's status."""
 
     column: str
-    when: When
+    test: CellTest
     status: Status
 
     def applies(self, cell: str) -> bool:
-        if self.when is When.FILLED:
+        if self.test is CellTest.FILLED:
             return bool(cell)
-        return cell.lower() in (YES if self.when is When.YES else NO)
+        return cell.lower() in (YES if self.test is CellTest.YES else NO)
 
 
 YES = frozenset({"true", "yes", "1", "t", "y"})
@@ -62,10 +62,10 @@ class Product:
     """A product that writes exports. Columns are named in the form that `plain` returns."""
 
     name: str
-    marks: frozenset[str] = frozenset()  # columns that only its exports have, all of them
+    identifying_columns: frozenset[str] = frozenset()  # that only its exports have, all of them
     # The first column of a field that exists and is filled counts.
     columns: Mapping[ReaderField, Sequence[str]] = field(default_factory=dict)
-    signs: tuple[Sign, ...] = ()
+    status_columns: tuple[StatusColumn, ...] = ()
 
 
 # Names of columns in files made by hand, and in those of products that are not known.
@@ -93,8 +93,8 @@ PRODUCTS = (
             ReaderField.CONSENT_DATE: ("confirm_time", "optin_time"),
         },
         (
-            Sign("unsub_time", When.FILLED, Status.UNSUBSCRIBED),
-            Sign("clean_time", When.FILLED, Status.BOUNCED),
+            StatusColumn("unsub_time", CellTest.FILLED, Status.UNSUBSCRIBED),
+            StatusColumn("clean_time", CellTest.FILLED, Status.BOUNCED),
         ),
     ),
     Product(
@@ -107,15 +107,15 @@ PRODUCTS = (
         frozenset({"subscribed_to_emails", "complimentary_plan"}),
         _USUAL | {ReaderField.CONSENT_DATE: ("created_at",)},
         (
-            Sign("subscribed_to_emails", When.NO, Status.UNSUBSCRIBED),
-            Sign("deleted_at", When.FILLED, Status.UNSUBSCRIBED),
+            StatusColumn("subscribed_to_emails", CellTest.NO, Status.UNSUBSCRIBED),
+            StatusColumn("deleted_at", CellTest.FILLED, Status.UNSUBSCRIBED),
         ),
     ),
     Product(
         "Substack",
         frozenset({"active_subscription", "email_disabled"}),
         _USUAL | {ReaderField.CONSENT_DATE: ("created_at",)},
-        (Sign("email_disabled", When.YES, Status.UNSUBSCRIBED),),
+        (StatusColumn("email_disabled", CellTest.YES, Status.UNSUBSCRIBED),),
     ),
     Product(
         "Buttondown",
@@ -126,8 +126,8 @@ PRODUCTS = (
             ReaderField.CONSENT_DATE: ("creation_date",),
         },
         (
-            Sign("unsubscription_date", When.FILLED, Status.UNSUBSCRIBED),
-            Sign("undeliverability_date", When.FILLED, Status.BOUNCED),
+            StatusColumn("unsubscription_date", CellTest.FILLED, Status.UNSUBSCRIBED),
+            StatusColumn("undeliverability_date", CellTest.FILLED, Status.BOUNCED),
         ),
     ),
 )
@@ -151,14 +151,14 @@ STATUSES = {word: status for status, words in _STATUSES.items() for word in word
 
 
 def plain(column: str) -> str:
-    """Return the name of a column in lower case, with an underscore for each run of other signs."""
+    """Return the name of a column in lower case, with an underscore for each run of other characters."""
     return re.sub(r"[^\w]+", "_", column.strip().lower()).strip("_")
 
 
 def recognize(header: Sequence[str]) -> Product:
     """Return the product with such an export, or GENERIC."""
     columns = {plain(column) for column in header}
-    return next((product for product in PRODUCTS if product.marks <= columns), GENERIC)
+    return next((product for product in PRODUCTS if product.identifying_columns <= columns), GENERIC)
 
 
 def status_of_file(name: str) -> Status:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from subscriptions.email_addresses import read_address
 from subscriptions.exchange.formulas import with_formula
-from subscriptions.exchange.products import STATUSES, Product, ReaderField, Sign, Status, plain
+from subscriptions.exchange.products import STATUSES, Product, ReaderField, Status, StatusColumn, plain
 from subscriptions.models import Subscriber
 from subscriptions.models.readers import MAX_WORDS_LENGTH
 from subscriptions.query.grammar import FilterError, parse
@@ -53,16 +53,18 @@ class RowReader:
     languages: frozenset[str]
     time_zones: frozenset[str]
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
-    _signs: list[tuple[int, Sign]] = field(init=False)
+    _status_columns: list[tuple[int, StatusColumn]] = field(init=False)
 
     def __post_init__(self) -> None:
         places = {plain(column): place for place, column in reversed(list(enumerate(self.header)))}
-        self._signs = [(places[sign.column], sign) for sign in self.product.signs if sign.column in places]
+        self._status_columns = [
+            (places[sign.column], sign) for sign in self.product.status_columns if sign.column in places
+        ]
 
     @property
     def has_statuses(self) -> bool:
         """Return whether any row may say that its reader left, bounced or complained."""
-        return self.status is not Status.ACTIVE or bool(self._signs) or ReaderField.STATUS in self.columns
+        return self.status is not Status.ACTIVE or bool(self._status_columns) or ReaderField.STATUS in self.columns
 
     def scan(self, cells: list[str]) -> tuple[str, Status]:
         """Return only the address and the status. Raise RowError if they can't be used."""
@@ -110,7 +112,7 @@ class RowReader:
             if word not in STATUSES:
                 raise RowError(f"“{word[:40]}” is not a status that is known here.")
             said = max(said, STATUSES[word])
-        for place, sign in self._signs:
+        for place, sign in self._status_columns:
             if place < len(cells) and sign.applies(cells[place].strip()):
                 said = max(said, sign.status)
         return said
