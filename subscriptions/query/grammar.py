@@ -45,7 +45,7 @@ class FilterError(ValueError):
 class Criteria(NamedTuple):
     """The terms of one filter. A paper matches any of phrases, quoted phrases, authors, categories or the sentence.
 
-    No paper matches with an exclusion or with fewer than `min_votes` votes. If `min_votes` is the only term, every
+    A paper with an exclusion or with fewer than `min_votes` votes never matches. If `min_votes` is the only term, every
     paper with that many votes matches. The `ignored` words are those that matching must not look for in addition.
     """
 
