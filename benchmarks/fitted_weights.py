@@ -76,9 +76,9 @@ def _or_zeros(values: NDArray[Any] | None, ones: Values) -> Values:
 # Topics come first, because the scores of texts depend on the topics that they are about.
 FITTED: dict[str, tuple[str, Callable[[Corpus, Interest], Evidence]]] = {
     "TOPIC": ("catalogue", of_topic),
-    "NAME": ("name", of_text),
+    "NAME_ONLY": ("name", of_text),
     "SENTENCE": ("sentence", of_text),
-    "BOTH": ("both", of_text),
+    "NAME_AND_SENTENCE": ("both", of_text),
 }
 
 

@@ -72,7 +72,7 @@ def _contained_phrases(corpus: Corpus, interest: Interest, number: int) -> Itera
 
 def _phrase_reason(corpus: Corpus, label: str, phrase: str, number: int) -> Reason:
     first = min((hit for hit in corpus.phrase_index.find(phrase) if hit.field.paper == number), key=_field_rank)
-    weight = phrase_odds(corpus.phrase_match(phrase).positions[number], scoring_weights.OWN)
+    weight = phrase_odds(corpus.phrase_match(phrase).positions[number], scoring_weights.READER_PHRASES)
     return Reason(label, "phrase", corpus.phrase_index.written(first), first.field.name, weight, phrase)
 
 

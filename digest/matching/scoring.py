@@ -152,7 +152,7 @@ def _exact_phrase_odds(corpus: Corpus, phrases: Iterable[str]) -> Scores:
         for number in phrase_match.positions:
             penalties[number] = min(phrase_match.penalty, penalties.get(number, phrase_match.penalty))
     return {
-        number: phrase_odds(found, scoring_weights.OWN) - penalties[number]
+        number: phrase_odds(found, scoring_weights.READER_PHRASES) - penalties[number]
         for number, found in _merged_positions(phrase_matches).items()
     }
 

@@ -51,13 +51,13 @@ class PhraseWeights(NamedTuple):
     expansion_closeness: float = 0.0  # similarity to the embedding of their expansion, in standard deviations
     expansion_words: float = 0.0  # words of their expansion, in standard deviations
     closeness: float = 0.0  # similarity of the embeddings, in standard deviations
-    intercept: float = 0.0  # the intercept: log-odds of a paper without any evidence
+    intercept: float = 0.0  # log-odds of a paper without any evidence
 
 
 class TextWeights(NamedTuple):
     """Weights for names and sentences. Their words may occur anywhere in a paper."""
 
-    intercept: float  # the intercept: log-odds of a paper without any evidence
+    intercept: float  # log-odds of a paper without any evidence
     words: float  # the BM25 score of the whole text, as a number of rare words
     topics: float  # how much the paper is about the catalogue's topics that the text names, 0…1
     closeness: float = 0.0  # similarity of the embeddings, in standard deviations
@@ -130,9 +130,9 @@ LEARNED_WITH_EXPANSION = PhraseWeights(
 LEARNED_BY_WORDS = PhraseWeights(
     intercept=-6.54, found=0.0, title=0.09, early=0.07, rare=0.45, name=3.37, words=1.78, coverage=16.96
 )
-OWN = PhraseWeights(found=0.0, title=1.4, early=0.7, often=0.4)
+READER_PHRASES = PhraseWeights(found=0.0, title=1.4, early=0.7, often=0.4)
 
-NAME = TextWeights(
+NAME_ONLY = TextWeights(
     intercept=-5.77,
     words=3.42,
     topics=5.76,
@@ -144,7 +144,7 @@ NAME = TextWeights(
     ),
     in_catalogue=(0.9, 1.3),
 )
-NAME_BY_WORDS = TextWeights(
+NAME_ONLY_BY_WORDS = TextWeights(
     intercept=-5.67,
     words=6.54,
     topics=6.16,
@@ -172,7 +172,7 @@ SENTENCE_BY_WORDS = TextWeights(
     without_topics=TextWeights(intercept=-4.76, words=5.52, topics=2.43, expansion_words=0.84),
     in_catalogue=(0.4, 0.8),
 )
-BOTH = TextWeights(
+NAME_AND_SENTENCE = TextWeights(
     intercept=-6.24,
     words=2.34,
     topics=6.39,
@@ -191,7 +191,7 @@ BOTH = TextWeights(
     ),
     in_catalogue=(0.75, 1.15),
 )
-BOTH_BY_WORDS = TextWeights(
+NAME_AND_SENTENCE_BY_WORDS = TextWeights(
     intercept=-6.06,
     words=4.16,
     topics=6.58,

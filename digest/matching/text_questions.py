@@ -42,13 +42,15 @@ def questions(corpus: Corpus, criteria: Criteria, threshold: float) -> Iterator[
         (name,) = criteria.phrases
         if _is_one_subject(corpus, name, criteria.sentence):
             text = f"{name}: {criteria.sentence}"
-            yield Question(text, name, scoring_weights.BOTH, scoring_weights.BOTH_BY_WORDS, ignored)
+            yield Question(
+                text, name, scoring_weights.NAME_AND_SENTENCE, scoring_weights.NAME_AND_SENTENCE_BY_WORDS, ignored
+            )
             return
     if criteria.sentence:
         yield Question(criteria.sentence, "", scoring_weights.SENTENCE, scoring_weights.SENTENCE_BY_WORDS, ignored)
     for name in criteria.phrases:
         if is_specific_enough(name, threshold) or _is_topic_phrase(corpus, name):
-            yield Question(name, name, scoring_weights.NAME, scoring_weights.NAME_BY_WORDS, ignored)
+            yield Question(name, name, scoring_weights.NAME_ONLY, scoring_weights.NAME_ONLY_BY_WORDS, ignored)
 
 
 def is_specific_enough(name: str, threshold: float) -> bool:
