@@ -43,7 +43,7 @@ def write(notice: OwedNotice) -> Note:
 def _confirm(notice: OwedNotice) -> Note:
     """Write the confirmation. Anyone can type anyone's address, so it names no words that could be misused."""
     look = brand.current()
-    reader, follows = lifecycle.as_confirmed(notice.subscriber)
+    reader, follows = lifecycle.preview_of_confirmation(notice.subscriber)
     if follows:
         asked = _("You, or someone using your address, signed up at %(host)s for papers on: %(choice)s.")
     else:

@@ -154,7 +154,7 @@ def set_preferences(subscriber: Subscriber, preferences: Preferences) -> None:
     TopicFilter.objects.bulk_create(filters)
 
 
-def as_confirmed(subscriber: Subscriber) -> tuple[Subscriber, list[TopicFilter]]:
+def preview_of_confirmation(subscriber: Subscriber) -> tuple[Subscriber, list[TopicFilter]]:
     """Return the reader and their filters as they are or will be after confirmation. Don't save them."""
     if not subscriber.awaits_confirmation or subscriber.asked_wishes is None:
         return subscriber, list(subscriber.filters.select_related("topic"))
@@ -275,7 +275,7 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
 
 
 @on_the_current_row
-def get_less(subscriber: Subscriber, offer: str, *, now: dt.datetime, trace: Trace | None = None) -> bool:
+def reduce_emails(subscriber: Subscriber, offer: str, *, now: dt.datetime, trace: Trace | None = None) -> bool:
     """Send a reader less instead of nothing: `offer` is weekly, fewer or pause. Return False if it is too often.
 
     Email the reader, because anyone with a forwarded digest could have pressed the button.

@@ -61,7 +61,7 @@ def sent(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     """Show a button on GET, because mail scanners follow every link; confirm on POST."""
     if request.method != "POST":
-        shown, follows = lifecycle.as_confirmed(subscriber)
+        shown, follows = lifecycle.preview_of_confirmation(subscriber)
         context = {"subscriber": shown, "follows": follows, "papers": lifecycle.requested_papers(subscriber)}
         return render(request, "web/confirm.html", context)
     saved = [paper for paper in lifecycle.requested_papers(subscriber) if paper.is_saved]

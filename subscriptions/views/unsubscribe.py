@@ -38,7 +38,9 @@ def unsubscribe(request: HttpRequest, subscriber: Subscriber, token: str) -> Htt
 @for_reader(Purpose.UNSUBSCRIBE)
 def less(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     """Send the reader less instead of nothing, as they choose on the page."""
-    is_done = lifecycle.get_less(subscriber, request.POST.get("offer", ""), now=timezone.now(), trace=trace(request))
+    is_done = lifecycle.reduce_emails(
+        subscriber, request.POST.get("offer", ""), now=timezone.now(), trace=trace(request)
+    )
     enqueue_notices()
     subscriber.refresh_from_db()
     return _page(request, subscriber, token, status=200 if is_done else 429, less=is_done, too_often=not is_done)
