@@ -181,4 +181,4 @@ def _weekly_from(edition: Edition, mail_from: dt.datetime) -> dt.datetime | None
     # sends it by hand. An edition that was emailed and later withdrawn still closes its week.
     mailed = ~Q(mail_from=None) | ~Q(planned_until=None) | Q(pk=edition.pk)
     newest = week.filter(mailed).order_by("-day").values_list("day", flat=True).first()
-    return due_times.weekly_from(edition.day, newest, mail_from, settings.PUBLISH_HOUR) if newest else None
+    return due_times.weekly_send_from(edition.day, newest, mail_from, settings.PUBLISH_HOUR) if newest else None

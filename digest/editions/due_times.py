@@ -41,13 +41,15 @@ def due_at(schedule: Schedule, mail_from: dt.datetime) -> dt.datetime:
         day += dt.timedelta(days=1)
 
 
-def weekly_from(day: dt.date, newest_of_week: dt.date, mail_from: dt.datetime, publish_hour: int) -> dt.datetime | None:
+def weekly_send_from(
+    day: dt.date, last_day_with_edition: dt.date, mail_from: dt.datetime, publish_hour: int
+) -> dt.datetime | None:
     """Return the earliest time the edition of `day` may be sent for its week, or None if another one closes the week.
 
-    The week is closed by its last edition from Monday to Friday, `newest_of_week`. Friday's edition closes it at once.
+    The week is closed by its last edition from Monday to Friday, `last_day_with_edition`. Friday's edition closes it at once.
     An earlier one closes it at `publish_hour` (UTC) on Saturday, because until then Friday's may still come.
     """
-    if day != newest_of_week:
+    if day != last_day_with_edition:
         return None
     friday = friday_of(day)
     saturday = dt.datetime.combine(friday + dt.timedelta(days=1), dt.time(publish_hour), dt.UTC)

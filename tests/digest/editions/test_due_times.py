@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.editions.due_times import Schedule, due_at, next_due, weekly_from
+from digest.editions.due_times import Schedule, due_at, next_due, weekly_send_from
 from subscriptions.time_zones import time_zones
 
 
@@ -59,7 +59,7 @@ def test_it_is_never_before_and_never_long_after(frequency: str, zone: str, hour
     ],
 )
 def test_it_makes_the_weekly_digest_at_the_last_edition(day: str, newest: str, expected: str | None) -> None:
-    found = weekly_from(dt.date.fromisoformat(day), dt.date.fromisoformat(newest), utc("2026-08-21T16:00"), 16)
+    found = weekly_send_from(dt.date.fromisoformat(day), dt.date.fromisoformat(newest), utc("2026-08-21T16:00"), 16)
     assert found == (utc(expected) if expected else None)
 
 
