@@ -30,7 +30,7 @@ SHOWN = 8  # words of a text that its reader sees: those that count most
 RENEW = dt.timedelta(days=30)  # the archive has changed by then
 A_WEEK = dt.timedelta(days=7)
 CHUNK = 500  # keys in a query
-TURN = 60  # seconds until other older filters are checked
+NEXT_OLDER_AFTER = 60  # seconds until other older filters are checked
 
 
 def earlier_papers() -> EarlierPapers:
@@ -155,7 +155,7 @@ def _texts(topics: Sequence[Interest], now: dt.datetime) -> list[AskedText]:
     corpus = Corpus((), None, thesaurus_of(topics))
     own = TopicFilter.objects.filter(topic=None).order_by("-pk").values_list("words", flat=True)
     turns = max(1, -(-own.count() // FILTERS))
-    start = int(now.timestamp()) // TURN % turns * FILTERS
+    start = int(now.timestamp()) // NEXT_OLDER_AFTER % turns * FILTERS
     rows = dict.fromkeys([*own[:FILTERS], *own[start : start + FILTERS]])
     return list(dict.fromkeys([*learned, *(text for words in rows for text in texts_in(corpus, _parse(words)))]))
 

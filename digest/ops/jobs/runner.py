@@ -29,7 +29,7 @@ from subscriptions import audit
 logger = logging.getLogger(__name__)
 
 TASK = "digest.tasks.run_jobs"
-TURN = 20.0  # seconds
+SECONDS_OF_A_RUN = 20.0  # seconds
 LEASE = dt.timedelta(minutes=2)  # a step takes seconds
 RETRY_AFTER = dt.timedelta(seconds=30)
 MOST_FAILURES = 3  # in a row, of the same step
@@ -90,7 +90,7 @@ def wake() -> None:
         logger.warning("The broker can't be reached; the job waits for the next run of the task")
 
 
-def run_pending(*, seconds: float = TURN) -> bool:
+def run_pending(*, seconds: float = SECONDS_OF_A_RUN) -> bool:
     """Run jobs, the oldest first, for `seconds`. Return whether some are left for another turn."""
     ends_at = time.monotonic() + seconds
     worker = f"{socket.gethostname()[:60]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
