@@ -62,7 +62,7 @@ class LoginCodeForm(forms.Form):
                 if recovery
                 else "This code is wrong, or was used before. Wait until the app shows the next one."
             )
-        abuse_limits.forget(counted)
+        abuse_limits.reset(counted)
         return cleaned
 
 
@@ -87,7 +87,7 @@ class PasswordForm(forms.Form):
         counted = logins.count_attempt(self.request, self.request.user.get_username(), "password")
         if not cast(User, self.request.user).check_password(password):
             raise ValidationError("This is not your password.")
-        abuse_limits.forget(counted)
+        abuse_limits.reset(counted)
         return password
 
 

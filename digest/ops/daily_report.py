@@ -78,7 +78,7 @@ def make_report(*, until: dt.datetime) -> DailyReport:
         events=dict(events.values_list("event_type").annotate(Count("pk"))),
         new_readers=Subscriber.objects.filter(confirmed_at__gt=since).count(),
         left=Subscriber.objects.filter(unsubscribed_at__gt=since).count(),
-        turned_away=abuse_limits.count(abuse_limits.turned_away(), since=since),
+        turned_away=abuse_limits.count(abuse_limits.turned_away_counter(), since=since),
         readers=Subscriber.objects.active().count(),
         paused=Subscriber.objects.filter(status=Subscriber.Status.PAUSED).count(),
         likes=Opinion.objects.filter(said_at__gt=since, verdict=Opinion.Verdict.LIKE).count(),

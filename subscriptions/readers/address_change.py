@@ -31,7 +31,7 @@ def request_change(subscriber: Subscriber, new_email: str, *, now: dt.datetime) 
     # Counted with the confirmations of sign-ups: to a stranger, both are unwanted emails.
     budget = (
         abuse_limits.Limit("move", subscriber.uid.hex, REQUEST_RATES),
-        abuse_limits.mails(Notice.CONFIRM, new_email),
+        abuse_limits.email_limit(Notice.CONFIRM, new_email),
     )
     if not lifecycle.is_suppressed(new_email) and not abuse_limits.acquire(*budget, now=now):
         lifecycle.queue_notice(subscriber, Notice.CHANGE_ADDRESS, to=new_email, now=now)
@@ -96,7 +96,7 @@ def _confirm(subscriber: Subscriber, token: str, *, now: dt.datetime, trace: Tra
     subscriber.save()
     devices.revoke_all([subscriber])  # and so must devices that were signed in by them
     lifecycle.queue_notice(subscriber, Notice.MOVED, to=former, now=now)
-    abuse_limits.forget(abuse_limits.mails(Notice.CONFIRM, subscriber.email))
+    abuse_limits.reset(abuse_limits.email_limit(Notice.CONFIRM, subscriber.email))
     consents.record(subscriber, Consent.Event.MOVED, trace)
     return True
 

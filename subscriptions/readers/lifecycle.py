@@ -99,7 +99,7 @@ def queue_requested_notice(subscriber: Subscriber, notice: str, *, now: dt.datet
 
     Return False if the address is suppressed or has reached its limit.
     """
-    limits = abuse_limits.mails(notice, subscriber.email), abuse_limits.mails_in_an_hour(subscriber.email)
+    limits = abuse_limits.email_limit(notice, subscriber.email), abuse_limits.hourly_email_limit(subscriber.email)
     if subscriber.status == Status.SUPPRESSED or abuse_limits.acquire(*limits, now=now):
         return False
     if notice == Notice.CONFIRM:
@@ -130,8 +130,8 @@ def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = N
         if requested and requested.likes:
             likes_confirmed.send(Subscriber, reader=subscriber, papers=requested.likes, now=now)
         # The mailbox is now proven to be the reader's, so they can sign up again without waiting.
-        abuse_limits.forget(abuse_limits.mails(Notice.CONFIRM, subscriber.email))
-        abuse_limits.forget(abuse_limits.mails_in_an_hour(subscriber.email))
+        abuse_limits.reset(abuse_limits.email_limit(Notice.CONFIRM, subscriber.email))
+        abuse_limits.reset(abuse_limits.hourly_email_limit(subscriber.email))
         queue_notice(subscriber, Notice.WELCOME, now=now)
         consents.record(subscriber, Event.CONFIRMED, trace)
     return subscriber.is_subscribed
@@ -239,7 +239,7 @@ def unsubscribe(
     _end_pending_signup(subscriber)
     _cancel_notices(subscriber)
     devices.revoke_all([subscriber])
-    abuse_limits.forget(abuse_limits.mails(Notice.CONFIRM, subscriber.email))
+    abuse_limits.reset(abuse_limits.email_limit(Notice.CONFIRM, subscriber.email))
     consents.record(subscriber, Event.WITHDRAWN, trace)
     if say_goodbye and was_reader:
         queue_notice(subscriber, Notice.GOODBYE, now=now)
@@ -262,7 +262,7 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
         return True
     if subscriber.status != Status.UNSUBSCRIBED or not may_return(subscriber, now):
         return False
-    if abuse_limits.acquire(abuse_limits.returns(subscriber.uid), now=now):
+    if abuse_limits.acquire(abuse_limits.resubscribe_limit(subscriber.uid), now=now):
         return False
     today, until = day_in(subscriber.time_zone, now), subscriber.paused_until
     _activate(subscriber, now)
@@ -280,7 +280,7 @@ def reduce_emails(subscriber: Subscriber, offer: str, *, now: dt.datetime, trace
 
     Email the reader, because anyone with a forwarded digest could have pressed the button.
     """
-    if not subscriber.is_subscribed or abuse_limits.acquire(abuse_limits.returns(subscriber.uid), now=now):
+    if not subscriber.is_subscribed or abuse_limits.acquire(abuse_limits.resubscribe_limit(subscriber.uid), now=now):
         return False
     _take_offer(subscriber, offer, day_in(subscriber.time_zone, now))
     consents.record(subscriber, Event.CHANGED, trace)

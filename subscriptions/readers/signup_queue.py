@@ -78,7 +78,7 @@ def _in_turn(now: dt.datetime) -> list[FormPost]:
     """Return the waiting posts, first those with the fewest earlier posts of the same network, served or waiting."""
     place = Window(RowNumber(), partition_by=[F("kind"), F("site")], order_by="pk")
     posts = list(_unclaimed(now).annotate(place=place).order_by("place", "pk")[:BATCH])
-    turns = {(post.kind, post.site): abuse_limits.turn(post.kind, post.site) for post in posts}
+    turns = {(post.kind, post.site): abuse_limits.served_counter(post.kind, post.site) for post in posts}
     served = abuse_limits.counts(turns.values(), since=now - abuse_limits.DAY)
     before = {network: served.get(turn.key, 0) for network, turn in turns.items()}
     posts.sort(key=lambda post: (before[post.kind, post.site] + post.place, post.pk))
@@ -100,12 +100,12 @@ def _release(post: FormPost) -> None:
 
 def _shared_limits(post: FormPost) -> tuple[abuse_limits.Limit, ...]:
     """Return the limits that apply to the post. Each kind has its own, so a flood of sign-ups delays no lost links."""
-    return abuse_limits.name(post.kind, post.email), *_domain_limits(post)
+    return abuse_limits.local_part_limit(post.kind, post.email), *_domain_limits(post)
 
 
 def _domain_limits(post: FormPost) -> tuple[abuse_limits.Limit, abuse_limits.Limit]:
     """Return the limits that contain no address, and can therefore be named in alerts and logs."""
-    return abuse_limits.domain(post.kind, post.email), abuse_limits.in_all(post.kind)
+    return abuse_limits.domain_limit(post.kind, post.email), abuse_limits.site_wide_limit(post.kind)
 
 
 def _acquire_limits(post: FormPost, now: dt.datetime) -> abuse_limits.Limit | None:
@@ -115,10 +115,12 @@ def _acquire_limits(post: FormPost, now: dt.datetime) -> abuse_limits.Limit | No
     who is a reader. Once a mailbox has had as many posts as emails may be sent to it, further posts don't count: they
     lead to no email, and one mailbox could use up the limit on its domain.
     """
-    own = abuse_limits.counted_posts(post.kind, post.email)
+    own = abuse_limits.counted_posts_limit(post.kind, post.email)
     if abuse_limits.is_reached(own, now=now):
         return None
-    reached = abuse_limits.acquire(*_shared_limits(post), own, abuse_limits.turn(post.kind, post.site), now=now)
+    reached = abuse_limits.acquire(
+        *_shared_limits(post), own, abuse_limits.served_counter(post.kind, post.site), now=now
+    )
     return None if reached == own else reached
 
 
@@ -143,12 +145,14 @@ def _drop_old(now: dt.datetime) -> None:
 
 
 def _enqueue(post: FormPost, network: str) -> dt.datetime | None:
-    reached = abuse_limits.acquire(*abuse_limits.network(network), now=post.posted_at) if network else None
+    reached = abuse_limits.acquire(*abuse_limits.network_limits(network), now=post.posted_at) if network else None
     if reached is None:
-        post.site = keyed_hash("subscriptions.sign_ups.site", client_ip.site_of(network))[:16] if network else ""
+        post.site = (
+            keyed_hash("subscriptions.sign_ups.site", client_ip.customer_network_of(network))[:16] if network else ""
+        )
         post.save()
         return None
-    abuse_limits.acquire(abuse_limits.turned_away(), now=post.posted_at)
+    abuse_limits.acquire(abuse_limits.turned_away_counter(), now=post.posted_at)
     logger.warning("A network has reached LIMIT_PER_NETWORK: a form was refused, and can be sent again later")
     return abuse_limits.free_at(reached, now=post.posted_at)
 
@@ -202,7 +206,7 @@ def _alert_operators(post: FormPost, reached: abuse_limits.Limit, now: dt.dateti
         )
     )
     if settings.OPERATORS and not is_sent:
-        abuse_limits.forget(alert)
+        abuse_limits.reset(alert)
 
 
 _ABOUT_LIMITS = (

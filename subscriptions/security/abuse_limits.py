@@ -42,9 +42,9 @@ class Limit:
         return email_addresses.keyed_hash(f"subscriptions.limits.{self.scope}", self.value)
 
 
-def network(address: str) -> list[Limit]:
+def network_limits(address: str) -> list[Limit]:
     """Return the limits on posts from a network: its own and, for an IPv6 /64, also that on its /48."""
-    own, site = Limit("network", address, settings.LIMIT_PER_NETWORK), client_ip.site_of(address)
+    own, site = Limit("network", address, settings.LIMIT_PER_NETWORK), client_ip.customer_network_of(address)
     if site == address:
         return [own]
     return [
@@ -53,7 +53,7 @@ def network(address: str) -> list[Limit]:
     ]
 
 
-def turned_away() -> Limit:
+def turned_away_counter() -> Limit:
     """Return the counter of refused posts for the daily report.
 
     It stops at 1,000 a day, so a flood can't fill the table.
@@ -61,7 +61,7 @@ def turned_away() -> Limit:
     return Limit("turned away", "", [(1_000, DAY)])
 
 
-def name(kind: str, email: str) -> Limit:
+def local_part_limit(kind: str, email: str) -> Limit:
     """Return the limit on a local part across all subdomains of an organization.
 
     A wildcard may make them one mailbox.
@@ -70,33 +70,33 @@ def name(kind: str, email: str) -> Limit:
     return Limit(f"{kind} name", f"{local}@{email_addresses.organization(domain)}", [(5, DAY)])
 
 
-def domain(kind: str, email: str) -> Limit:
+def domain_limit(kind: str, email: str) -> Limit:
     """Return the limit on emails that one kind of post triggers to an organization's addresses."""
     own = email_addresses.mailbox(email).rpartition("@")[2]
     return Limit(f"{kind} domain", email_addresses.organization(own), settings.LIMIT_PER_DOMAIN)
 
 
-def in_all(kind: str) -> Limit:
+def site_wide_limit(kind: str) -> Limit:
     return Limit(f"{kind} all", "", settings.LIMIT_IN_ALL)
 
 
-def counted_posts(kind: str, email: str) -> Limit:
+def counted_posts_limit(kind: str, email: str) -> Limit:
     """Return the limit on posts for a mailbox that lead to emails, and so count against the limits of its domain."""
     return Limit(f"{kind} first", email_addresses.mailbox(email), settings.LIMIT_PER_ADDRESS)
 
 
-def turn(kind: str, site: str) -> Limit:
+def served_counter(kind: str, site: str) -> Limit:
     """Return the counter of processed posts from a network. It has no limit."""
     return Limit(f"{kind} turn", site, [])
 
 
-def mails(kind: str, email: str) -> Limit:
+def email_limit(kind: str, email: str) -> Limit:
     """Return the limit on emails of one kind that a stranger can trigger to an address."""
     rates = SIGN_IN_MAILS if kind == "sign_in" else settings.LIMIT_PER_ADDRESS
     return Limit(f"mail:{kind}", email_addresses.mailbox(email), rates)
 
 
-def mails_in_an_hour(email: str) -> Limit:
+def hourly_email_limit(email: str) -> Limit:
     """Return the limit on emails of all kinds together that strangers can trigger to an address.
 
     It is the shortest rate of LIMIT_PER_ADDRESS.
@@ -112,27 +112,27 @@ def next_allowed(rates: Sequence[LimitRate], used: Sequence[dt.datetime], *, now
     return max([now, *freed])
 
 
-def guesses(reader: uuid.UUID) -> Limit:
+def guess_limit(reader: uuid.UUID) -> Limit:
     """Return the limit on wrong guesses at a reader's address by a visitor with a link from a forwarded digest."""
     return Limit("guess", reader.hex, [(5, dt.timedelta(hours=1))])
 
 
-def actions(reader: uuid.UUID) -> Limit:
+def action_limit(reader: uuid.UUID) -> Limit:
     """Return the limit on presses of the buttons on papers, topics and authors."""
     return Limit("action", reader.hex, [(120, dt.timedelta(minutes=10)), (1_000, DAY)])
 
 
-def profiles(visitor: str) -> tuple[Limit, Limit]:
+def profile_limits(visitor: str) -> tuple[Limit, Limit]:
     """Return the limits on requests to other services for authors' profiles: of a network or reader, and of all."""
     hour = dt.timedelta(hours=1)
     return Limit("profile", visitor, [(10, hour), (40, DAY)]), Limit("profile all", "", [(300, hour)])
 
 
-def data_links(reader: uuid.UUID) -> Limit:
+def data_link_limit(reader: uuid.UUID) -> Limit:
     return Limit("data", reader.hex, [(3, DAY)])
 
 
-def returns(reader: uuid.UUID) -> Limit:
+def resubscribe_limit(reader: uuid.UUID) -> Limit:
     """Return the limit on resubscribing by the button, because each time sends an email."""
     return Limit("return", reader.hex, [(3, DAY)])
 
@@ -175,7 +175,7 @@ def counts(several: Iterable[Limit], *, since: dt.datetime) -> dict[str, int]:
     return uses
 
 
-def forget(limit: Limit) -> None:
+def reset(limit: Limit) -> None:
     """Reset the count."""
     Mark.objects.filter(key=limit.key).delete()
 

@@ -29,7 +29,7 @@ def network_of(address: str) -> str:
     return _network(address, 64)
 
 
-def site_of(network: str) -> str:
+def customer_network_of(network: str) -> str:
     """Return the /48 of an IPv6 network, the most that one customer usually has; an IPv4 address unchanged."""
     return _network(network.partition("/")[0], 48)
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 from subscriptions import audit
 from subscriptions.security import abuse_limits
 from subscriptions.security.abuse_limits import Limit
-from subscriptions.security.client_ip import site_of, visitors_network
+from subscriptions.security.client_ip import customer_network_of, visitors_network
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class LoginForm(AdminAuthenticationForm):
         counted = count_attempt(self.request, self.cleaned_data.get("username", ""), "password")
         cleaned = super().clean()  # raises ValidationError if the password is wrong
         if cleaned.get("password"):
-            abuse_limits.forget(counted)
+            abuse_limits.reset(counted)
         return cleaned
 
 
@@ -84,7 +84,7 @@ def _limits_of(request: HttpRequest, account: str, what: str) -> list[Limit]:
     kind = "login" if what == "password" else f"login {what}"  # rows store the key of “login”
     if device := _known_device(request, account):
         return [Limit(f"{kind} device", device, PER_ACCOUNT_OR_DEVICE)]
-    site = site_of(visitors_network(request))
+    site = customer_network_of(visitors_network(request))
     by_network = [Limit(f"{kind} network", site, PER_NETWORK)] if site else []
     return [Limit(f"{kind} account", account, PER_ACCOUNT_OR_DEVICE), *by_network]
 

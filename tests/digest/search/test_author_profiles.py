@@ -264,7 +264,7 @@ def test_a_visitor_can_ask_ten_times_an_hour(server: Upstream, client: Client) -
         assert "no such profile" in client.post("/suggest/", {"papers": "https://dblp.org/pid/1/1"}).content.decode()
     assert "Try again in an hour" in client.post("/suggest/", {"papers": "https://dblp.org/pid/1/1"}).content.decode()
     assert len(server.asked) == 10
-    assert Mark.objects.filter(key=abuse_limits.profiles("")[1].key).count() == 10
+    assert Mark.objects.filter(key=abuse_limits.profile_limits("")[1].key).count() == 10
 
 
 @pytest.mark.django_db

@@ -189,7 +189,7 @@ def test_what_is_followed_can_be_unfollowed_however_it_is_written(
 
 
 def test_presses_beyond_the_limit_change_nothing(reader_client: Client, alice: Subscriber, paper: Paper) -> None:
-    limit = abuse_limits.actions(alice.uid)
+    limit = abuse_limits.action_limit(alice.uid)
     Mark.objects.bulk_create(Mark(key=limit.key, made_at=NOW) for _ in range(limit.rates[0][0]))
     assert "Wait a few minutes" in act(reader_client, f"save {paper.pk}")
     answer = reader_client.post("/actions/", {"do": f"save {paper.pk}"}, headers=FETCH)

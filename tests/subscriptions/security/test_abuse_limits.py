@@ -62,7 +62,7 @@ def test_it_takes_all_of_several_limits_or_none() -> None:
 def test_it_distinguishes_values_and_scopes_and_names_neither() -> None:
     keys = {Limit(scope, value, ()).key for scope in "ab" for value in "ab"}
     assert len(keys) == 4
-    abuse_limits.acquire(abuse_limits.mails("confirm", "ada@example.org"), now=NOW)
+    abuse_limits.acquire(abuse_limits.email_limit("confirm", "ada@example.org"), now=NOW)
     assert "ada" not in Mark.objects.get().key
 
 
@@ -126,13 +126,15 @@ def test_it_turns_readers_and_strangers_away_alike(visitor: Client, alice: Subsc
 def test_it_counts_for_the_operators_how_many_were_turned_away(visitor: Client, caplog: Any) -> None:
     for number in range(8):
         sign_up(visitor, f"reader{number}@example.org")
-    assert abuse_limits.count(abuse_limits.turned_away(), since=NOW - MINUTE) == 3
+    assert abuse_limits.count(abuse_limits.turned_away_counter(), since=NOW - MINUTE) == 3
     assert "A network has reached LIMIT_PER_NETWORK" in caplog.text
     assert "127.0.0.1" not in caplog.text
 
 
 def test_it_fills_no_table_by_turning_a_flood_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(abuse_limits, "turned_away", lambda: Limit("turned away", "", [(3, dt.timedelta(days=1))]))
+    monkeypatch.setattr(
+        abuse_limits, "turned_away_counter", lambda: Limit("turned away", "", [(3, dt.timedelta(days=1))])
+    )
     for _ in range(50):
         signup_queue.request_link("ada@example.org", network="192.0.2.1", now=NOW)
     assert FormPost.objects.count() == 5
