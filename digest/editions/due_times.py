@@ -46,8 +46,8 @@ def weekly_send_from(
 ) -> dt.datetime | None:
     """Return the earliest time the edition of `day` may be sent for its week, or None if another one closes the week.
 
-    The week is closed by its last edition from Monday to Friday, `last_day_with_edition`. Friday's edition closes it at once.
-    An earlier one closes it at `publish_hour` (UTC) on Saturday, because until then Friday's may still come.
+    The week is closed by its last edition from Monday to Friday, that of `last_day_with_edition`. Friday's edition
+    closes it at once, an earlier one at `publish_hour` (UTC) on Saturday, because until then Friday's may still come.
     """
     if day != last_day_with_edition:
         return None

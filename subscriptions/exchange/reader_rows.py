@@ -58,7 +58,7 @@ class RowReader:
     def __post_init__(self) -> None:
         places = {plain(column): place for place, column in reversed(list(enumerate(self.header)))}
         self._status_columns = [
-            (places[sign.column], sign) for sign in self.product.status_columns if sign.column in places
+            (places[shown.column], shown) for shown in self.product.status_columns if shown.column in places
         ]
 
     @property

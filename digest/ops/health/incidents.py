@@ -22,9 +22,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_REPEAT, MAX_REPEAT = dt.timedelta(minutes=5), dt.timedelta(hours=6)  # between alerts of the same key
 REPEATS_WITHIN = dt.timedelta(days=1)
-NOT_WORTH_AN_ALERT = dt.timedelta(
-    minutes=5
-)  # an incident that was over sooner, and before its alert was sent, needs none
+NOT_WORTH_AN_ALERT = dt.timedelta(minutes=5)  # an incident that was over sooner and before its alert was sent
 SEEN_EVERY = dt.timedelta(minutes=1)
 FIRST_RETRY, MAX_RETRY = dt.timedelta(seconds=15), dt.timedelta(minutes=5)  # if no way worked
 CLAIM = dt.timedelta(minutes=3)  # while one process sends an alert, the others wait no longer than this
