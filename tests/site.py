@@ -389,5 +389,5 @@ def first() -> Paper:
 
 def picture() -> bytes:
     drawn = io.BytesIO()
-    Image.new("RGB", (480, 260), "teal").save(drawn, "WEBP")
+    Image.new("RGB", (576, 312), "teal").save(drawn, "WEBP")
     return drawn.getvalue()

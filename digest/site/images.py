@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-SIZE = (480, 260)  # pixels: twice the displayed size, for high-density screens
+SIZE = (576, 312)  # pixels: twice the displayed size of a leading paper, for high-density screens
 LOGO_SIZE = (600, 240)  # pixels: twice the largest displayed size
 MAX_PIXELS = 40_000_000  # a small file may decompress to more than fits into memory
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
