@@ -5,16 +5,17 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from digest import clock
-from digest.models import LearnedLikes, Learnt, Opinion, SavedPaper
+from digest.models import LearnedLikes, Learnt, Opinion, Paper, SavedPaper
 from digest.ops import popularity
 from digest.personalization import profiles
 from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin
-from subscriptions.admin.large_tables import LargeTableAdmin
+from subscriptions.admin.large_tables import FOUND, FindsReadersAdmin
 
 NAMES = {profiles.WORDS_KEY: "own words", profiles.VOTES_KEY: "most votes"}
 
@@ -24,8 +25,25 @@ def _name_filters(keys: list[str]) -> str:
     return ", ".join(NAMES.get(key, key) for key in keys if key)
 
 
+class FindsPapersAdmin(FindsReadersAdmin):
+    """Search by a reader's address, or by words of a paper's title or key.
+
+    Papers and readers are found first: no index serves a search in three tables at once.
+    """
+
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        papers = Paper.objects.order_by("-pk")
+        for word in term.split():
+            papers = papers.filter(Q(title__icontains=word) | Q(key__icontains=word))
+        found = list(papers.values_list("pk", flat=True)[:FOUND])
+        readers = self.find_readers(request, term)
+        if len(found) == FOUND:
+            request.finds_more = "papers"  # type: ignore[attr-defined]
+        return queryset.filter(Q(paper__in=found) | Q(subscriber__in=readers))
+
+
 @admin.register(Opinion)
-class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, LargeTableAdmin, admin.ModelAdmin[Opinion]):
+class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, FindsPapersAdmin, admin.ModelAdmin[Opinion]):
     empty_text = "No feedback yet. Readers give it by Like and “Not for me” in emails and on the site."
     list_display = ["paper", "verdict", "fewer_of", "found_by", "reader", "said_at"]
     fields = ["subscriber", "paper", "verdict", "fewer_of", "found_by", "said_at"]
@@ -67,12 +85,15 @@ class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, LargeTableAdmin, admin.Model
 
 
 @admin.register(Learnt)
-class LearntAdmin(NamesReaderAdmin, ReadOnlyAdmin, LargeTableAdmin, admin.ModelAdmin[Learnt]):
+class LearntAdmin(NamesReaderAdmin, ReadOnlyAdmin, FindsReadersAdmin, admin.ModelAdmin[Learnt]):
     list_display = ["reader", "filter", "fewer", "since"]
     fields = ["subscriber", "filter", "fewer", "since"]
     readonly_fields = ["filter"]
     search_fields = ["subscriber__email", "filter_key"]
     list_select_related = ["subscriber"]
+
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return queryset.filter(Q(filter_key__icontains=term) | Q(subscriber__in=self.find_readers(request, term)))
 
     @admin.display(ordering="filter_key")
     def filter(self, learnt: Learnt) -> str:
@@ -80,7 +101,7 @@ class LearntAdmin(NamesReaderAdmin, ReadOnlyAdmin, LargeTableAdmin, admin.ModelA
 
 
 @admin.register(LearnedLikes)
-class LearnedLikesAdmin(NamesReaderAdmin, ReadOnlyAdmin, LargeTableAdmin, admin.ModelAdmin[LearnedLikes]):
+class LearnedLikesAdmin(NamesReaderAdmin, ReadOnlyAdmin, FindsReadersAdmin, admin.ModelAdmin[LearnedLikes]):
     list_display = ["reader", "papers", "encoder", "is_outdated", "learned_at"]
     fields = ["subscriber", "papers", "encoder", "is_outdated", "since", "learned_at"]
     readonly_fields = ["papers"]
@@ -93,7 +114,7 @@ class LearnedLikesAdmin(NamesReaderAdmin, ReadOnlyAdmin, LargeTableAdmin, admin.
 
 
 @admin.register(SavedPaper)
-class SavedPaperAdmin(NamesReaderAdmin, ReadOnlyAdmin, LargeTableAdmin, admin.ModelAdmin[SavedPaper]):
+class SavedPaperAdmin(NamesReaderAdmin, ReadOnlyAdmin, FindsPapersAdmin, admin.ModelAdmin[SavedPaper]):
     """Tags and notes are the reader's own, and not shown."""
 
     list_display = ["paper", "reader", "saved_at"]

@@ -87,15 +87,17 @@ class FindsReadersAdmin(LargeTableAdmin):
     def find_readers(self, request: HttpRequest, term: str) -> list[int]:
         """Return the ids of readers with `term` in their address. Note if there may be more."""
         found = find_readers(term)
-        request.finds_more = len(found) == FOUND  # type: ignore[attr-defined]
+        request.finds_more = "readers" if len(found) == FOUND else ""  # type: ignore[attr-defined]
         request.finds_beginnings = only_begins(term)  # type: ignore[attr-defined]
         return found
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the list. Say if it may lack rows that were searched for, because actions would lack them, too."""
         response: HttpResponse = super().changelist_view(request, *args, **kwargs)  # type: ignore[misc]
-        if getattr(request, "finds_more", False) and request.method == "GET":
-            text = f"The search finds {FOUND:,} readers at most, and more may have this address. Write more of it."
+        if (rows := getattr(request, "finds_more", "")) and request.method == "GET":
+            text = (
+                f"The search finds {FOUND:,} {rows} at most, and there may be more. Write more of the address or title."
+            )
             messages.info(request, text)
         if getattr(request, "finds_beginnings", False) and request.method == "GET":
             text = (

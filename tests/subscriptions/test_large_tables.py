@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 from django import forms
 from django.contrib import admin
+from django.db import connection
 from django.db.models import Model
 from django.db.models.functions import Lower
 from django.test import Client
 from django.test.html import parse_html
+from django.test.utils import CaptureQueriesContext
 
 from digest.delivery import planner
-from digest.models import Delivery, Edition
+from digest.models import Delivery, Edition, Opinion, Paper, SavedPaper
 from digest.ops import slow_counts
 from subscriptions.admin import large_tables
 from subscriptions.admin.large_tables import LargeTableAdmin, LargeTablePaginator
@@ -188,3 +190,27 @@ def test_a_count_is_kept_only_if_it_took_long(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("digest.clock.seconds", lambda: seconds[0])
     assert [slow_counts.remembered("quick", count(0.1)) for _ in range(2)] == [1, 2]
     assert [slow_counts.remembered("slow", count(2)) for _ in range(2)] == [3, 3]
+
+
+@pytest.mark.parametrize("model", [Opinion, SavedPaper])
+def test_a_search_by_paper_or_reader_joins_no_tables(
+    admin_client: Client, readers: list[Subscriber], model: type[Model]
+) -> None:
+    papers = [Paper.objects.create(key=f"arxiv:{title}", title=f"{title} of Graphs") for title in ("Theory", "Survey")]
+    said = {"verdict": "like", "said_at": NOW} if model is Opinion else {"saved_at": NOW}
+    for reader in readers[:3]:
+        for paper in papers:
+            model._default_manager.create(subscriber=reader, paper=paper, **said)
+    path = f"/admin/digest/{model._meta.model_name}/"
+
+    def rows(term: str) -> int:
+        return len(admin_client.get(path, {"q": term}).context["cl"].result_list)
+
+    assert [rows(term) for term in ("reader-1@", "theory", "graphs survey", "arxiv:S", "@example.org", "zq")] == [
+        2, 3, 3, 3, 6, 0
+    ]  # fmt: skip
+    with CaptureQueriesContext(connection) as queries:
+        rows("graphs")
+    assert not [
+        query for query in queries if "JOIN" in query["sql"] and "LIKE" in query["sql"]
+    ]  # PostgreSQL reads all rows of three tables for one
