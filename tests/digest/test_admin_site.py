@@ -83,6 +83,10 @@ def test_a_list_has_one_name_everywhere(admin_client: Client, path: str, name: s
     assert f"<title>{name} | " in page
 
 
+def test_the_list_of_staff_accounts_counts_accounts(admin_client: Client) -> None:
+    assert re.search(r"\s1 staff account\s", admin_client.get("/admin/auth/user/").content.decode())
+
+
 def test_the_last_group_is_closed_until_something_in_it_is_looked_at(admin_client: Client) -> None:
     closed = re.compile(r'<details class="machinery">')
     assert closed.search(admin_client.get("/admin/digest/paper/").content.decode())
