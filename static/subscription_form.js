@@ -7,23 +7,29 @@ const nameOf = (input) => input.getAttribute("aria-label") || input.nextElementS
 // A phone shows fewer popular topics.
 const isPopular = (slug) => [...boxesOf(slug)].some((input) => input.closest(".chips") && input.offsetParent);
 
+// Topics that were removed in the row of what is chosen. They stay in it, so that one press adds them again.
+const removed = new Set();
+
 // Show the chosen topics, each with a button that removes it. A popular one is already shown as chosen in its row.
 function list() {
   const row = fieldset.querySelector(".chosen-topics");
-  const ticked = new Map();
-  for (const input of fieldset.querySelectorAll('[name="topics"]:checked')) {
-    if (!isPopular(input.value) && !ticked.has(input.value)) ticked.set(input.value, nameOf(input));
+  const shown = new Map();
+  for (const input of fieldset.querySelectorAll('[name="topics"]')) {
+    const isShown = input.checked || removed.has(input.value);
+    if (isShown && !isPopular(input.value) && !shown.has(input.value)) shown.set(input.value, input);
   }
-  row.hidden = !ticked.size;
+  row.hidden = !shown.size;
   hint();
   row.replaceChildren(
-    ...[...ticked].map(([slug, name]) => {
+    ...[...shown].map(([slug, input]) => {
+      const name = nameOf(input);
       const button = document.createElement("button");
       button.type = "button";
       button.className = "chosen-topic";
       button.value = slug;
       button.textContent = name;
-      button.setAttribute("aria-label", row.dataset.remove.replace("#", name));
+      button.classList.toggle("removed", !input.checked);
+      button.setAttribute("aria-label", (input.checked ? row.dataset.remove : row.dataset.restore).replace("#", name));
       return button;
     }),
   );
@@ -47,6 +53,7 @@ function count() {
 }
 
 function tick(slug, isTicked) {
+  if (isTicked) removed.delete(slug);
   for (const input of boxesOf(slug)) input.checked = isTicked;
   list();
   count();
@@ -69,10 +76,10 @@ if (fieldset) {
     const button = event.target.closest("button");
     if (!button) return;
     const [first] = boxesOf(button.value);
-    const next = (button.nextElementSibling || button.previousElementSibling)?.value;
-    first.checked = false;
+    if (first.checked) removed.add(button.value);
+    first.checked = !first.checked;
     first.dispatchEvent(new Event("change", { bubbles: true })); // the row and the preview follow
-    (next ? fieldset.querySelector(`.chosen-topic[value="${CSS.escape(next)}"]`) : search).focus();
+    fieldset.querySelector(`.chosen-topic[value="${CSS.escape(button.value)}"]`).focus();
   });
   list(); // the browser may have restored ticks
   count();
