@@ -318,14 +318,16 @@ def test_it_asks_before_changed_settings_are_left_behind(
 
     page.on("dialog", stay)
     page.goto(path_of(link_tokens.make_url(Purpose.PREFERENCES, alice)))
-    page.get_by_label("Your own words").fill("author:")
+    page.get_by_text("Edit as text").click()
+    own_words = page.get_by_role("textbox", name="Your own words")
+    own_words.fill("author:")
     press(page, "1 week")
     assert asked == ["beforeunload"]
     press(page, "Save")  # as it is, it can't be
     page.get_by_text("Please fix the following:").wait_for()
     press(page, "1 week")
     assert asked == ["beforeunload"] * 2
-    page.get_by_label("Your own words").fill("robots")
+    own_words.fill("robots")
     press(page, "Save")
     page.get_by_text("Saved. Your next digest").wait_for()
     press(page, "1 week")
