@@ -102,8 +102,11 @@ def _require_alone_on_sqlite() -> None:
 def _dump_sqlite(path: Path) -> dict[str, int]:
     connection.ensure_connection()
     with closing(sqlite3.connect(path)) as copy:
-        connection.connection.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")
+        try:
+            connection.connection.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+        except sqlite3.OperationalError as error:  # a full disk, most of all
+            raise DumpError(f"The database can't be copied to {path.parent}: {error}.") from error
         _check_sqlite(copy)
         present = [name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return _count(copy.cursor(), present)

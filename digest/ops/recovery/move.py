@@ -103,6 +103,10 @@ def _migrate(url: str) -> None:
 
 def _connect(url: str) -> BaseDatabaseWrapper:
     own = parse_database_url(url)
+    if all(
+        str(own.get(part, "")) == str(connection.settings_dict[part]) for part in ("ENGINE", "NAME", "HOST", "PORT")
+    ):
+        raise MoveError("The new database is the one of DATABASE_URL. Name an empty one.")
     options = own.get("OPTIONS", {})
     if own["ENGINE"].endswith("sqlite3"):
         options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=WAL;"} | options

@@ -4,12 +4,14 @@ import datetime as dt
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tarfile
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 
 import psycopg
@@ -20,6 +22,7 @@ from django.core.management import CommandError, call_command
 from digest.models import Edition
 from digest.ops.recovery import backups, database_dump
 from digest.ops.recovery.backups import BackupError
+from digest.ops.recovery.database_dump import DumpError
 from tests.conftest import NOW
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -185,3 +188,19 @@ def test_a_missing_tool_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(database_dump.DumpError, match="apt install postgresql-client"):
         database_dump._run("pg_dump")
+
+
+@pytest.mark.django_db
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(path: Path) -> sqlite3.Connection:
+        copy = real(path)
+        copy.execute("PRAGMA max_page_count=1")
+        return copy
+
+    real = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    full = mock.Mock(connection=real(":memory:"))
+    full.connection.execute("CREATE TABLE t AS SELECT randomblob(100000)")
+    monkeypatch.setattr(database_dump, "connection", full)
+    with pytest.raises(DumpError, match=f"can't be copied to {tmp_path}: database or disk is full"):
+        database_dump._dump_sqlite(tmp_path / "copy")
