@@ -2,7 +2,7 @@
 
 import time
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 from django.http import QueryDict
@@ -99,6 +99,12 @@ def test_it_takes_the_largest_settings_that_a_reader_can_save(client: Client, al
 
 def test_a_declared_length_that_is_no_number_is_an_empty_body(client: Client) -> None:
     assert client.post("/subscribe/", b"", content_type=FORM, CONTENT_LENGTH="many").status_code in (200, 400)
+
+
+def test_a_body_that_breaks_off_is_a_bad_request(client: Client, db: None) -> None:
+    body = Mock(read=Mock(side_effect=OSError("The client has disconnected.")))
+    sent = {"wsgi.input": body, "CONTENT_LENGTH": "100", "CONTENT_TYPE": "application/x-www-form-urlencoded"}
+    assert client.post("/suggest/", **sent).status_code == 400
 
 
 @pytest.mark.parametrize("given", [{"show": "topics"}, {"go": "1"}])

@@ -1,9 +1,9 @@
-"""Limits on the size of request bodies, checked before anything reads them."""
+"""Request bodies: limits on their size, checked before anything reads them, and those that break off."""
 
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase, UnreadablePostError
 from django.shortcuts import render
 
 from digest.api import problems
@@ -14,7 +14,7 @@ PERCENT_ENCODED = "application/x-www-form-urlencoded"
 
 
 def bodies(get_response: GetResponse) -> GetResponse:
-    """Answer 413 to requests with a larger body than their path allows."""
+    """Answer 413 to requests with a larger body than their path allows, and 400 if a body breaks off."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         largest = largest_body(request.path_info, request.content_type or "")
@@ -24,7 +24,12 @@ def bodies(get_response: GetResponse) -> GetResponse:
             return problems.response(ProblemError(413, f"The body is larger than {largest // 1024} KB."))
         return render(request, "413.html", {"largest": largest // 1024}, status=413)
 
+    middleware.process_exception = _answer_break  # type: ignore[attr-defined]  # Django calls it for errors of views
     return middleware
+
+
+def _answer_break(_request: HttpRequest, error: Exception) -> HttpResponse | None:
+    return HttpResponseBadRequest() if isinstance(error, UnreadablePostError) else None
 
 
 def largest_body(path: str, content_type: str = "") -> int:
