@@ -143,8 +143,11 @@ def doi_in(place: str) -> str:
 
 
 def clean_link(link: str) -> str:
-    """Return `link` without tracking parameters."""
-    parts = urlsplit(link.strip())
+    """Return `link` without tracking parameters, or unchanged if it is no valid address."""
+    try:
+        parts = urlsplit(link.strip())
+    except ValueError:
+        return link.strip()
     query, fragment = (
         "&".join(part for part in text.split("&") if not _TRACKING.match(part))
         for text in (parts.query, parts.fragment)

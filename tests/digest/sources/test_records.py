@@ -79,6 +79,7 @@ def test_it_finds_a_doi(place: str, doi: str) -> None:
         ("https://example.org/news#utm_source=rss", "https://example.org/news"),
         ("https://example.org/news#item-3", "https://example.org/news#item-3"),
         (" https://example.org/ ", "https://example.org/"),
+        ("https://[example.org/", "https://[example.org/"),
     ],
 )
 def test_it_strips_from_a_link_what_only_follows_the_reader(link: str, cleaned: str) -> None:
