@@ -125,7 +125,8 @@ class IgnoresBadKeys:
 
     def _can_be_key(self, key: Any) -> bool:
         try:
-            self.choices.queryset.model._meta.pk.to_python(key)  # type: ignore[attr-defined]
+            column = self.choices.queryset.model._meta.pk  # type: ignore[attr-defined]
+            column.run_validators(column.to_python(key))  # which also refuse numbers that are too large
         except ValidationError:
             return False
         return True

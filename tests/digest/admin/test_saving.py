@@ -122,7 +122,7 @@ def test_a_page_that_nobody_typed_into_changes_nothing(
     assert {entry.get_change_message() for entry in LogEntry.objects.all()} == {"No fields changed."}
 
 
-NO_KEYS = ["nonsense", "1e3", "\ufffe", "9,x", "\x00"]
+NO_KEYS = ["nonsense", "1e3", "\ufffe", "9,x", "\x00", "9" * 19]
 
 
 @pytest.mark.parametrize("given", NO_KEYS)
@@ -138,6 +138,14 @@ def test_a_key_that_no_row_can_have_is_an_error_of_the_form(admin_client: Client
     answer = admin_client.post(page, untouched(admin_client.get(page)) | {"topic": given, "subscriber": given})
     assert answer.status_code == 200
     assert answer.context["errors"]
+
+
+@pytest.mark.parametrize("given", NO_KEYS)
+def test_a_preview_for_a_row_that_no_table_can_have_is_refused(admin_client: Client, given: str) -> None:
+    page = reverse("admin:subscriptions_brand_add")
+    boxes = untouched(admin_client.get(page))
+    answer = admin_client.post(page, boxes | {"test-reader": given, "test-topics": [given], "_preview": "1"})
+    assert answer.status_code in (200, 400)
 
 
 @pytest.mark.both_databases  # PostgreSQL refuses null characters
