@@ -103,7 +103,11 @@ def test_a_declared_length_that_is_no_number_is_an_empty_body(client: Client) ->
 
 def test_a_body_that_breaks_off_is_a_bad_request(client: Client, db: None) -> None:
     body = Mock(read=Mock(side_effect=OSError("The client has disconnected.")))
-    sent = {"wsgi.input": body, "CONTENT_LENGTH": "100", "CONTENT_TYPE": "application/x-www-form-urlencoded"}
+    sent: dict[str, Any] = {
+        "wsgi.input": body,
+        "CONTENT_LENGTH": "100",
+        "CONTENT_TYPE": "application/x-www-form-urlencoded",
+    }
     assert client.post("/suggest/", **sent).status_code == 400
 
 

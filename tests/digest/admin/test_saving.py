@@ -206,7 +206,7 @@ def test_a_condition_that_no_page_makes_is_a_bad_request(admin_client: Client, m
 
 
 def test_a_list_still_takes_the_conditions_that_pages_make(admin_client: Client, vision: Topic) -> None:
-    conditions = {
+    conditions: dict[str, dict[str, Any]] = {
         "digest_delivery": {
             "edition__id__exact": "1",
             "status__in": "sent,failed",
