@@ -2,11 +2,14 @@
 
 from django.http import QueryDict
 
+from subscriptions.models.readers import MAX_WORDS_LENGTH
 from subscriptions.query import grammar
 
 
 def terms_of(words: str) -> list[str]:
-    """Return the terms of the text, each for one chip, or an empty list if it can't be read."""
+    """Return the terms of the text, each for one chip, or an empty list if it can't be read or is too long."""
+    if len(words) > MAX_WORDS_LENGTH:
+        return []
     try:
         return list(dict.fromkeys(grammar.split(grammar.normalize_signs(words))))
     except grammar.FilterError:
@@ -21,6 +24,8 @@ def as_sent(given: QueryDict) -> QueryDict:
 def _without_removed(given: QueryDict) -> QueryDict:
     """Remove the terms whose chips are no longer ticked."""
     removed = set(given.getlist("shown")) - set(given.getlist("kept"))
+    if not removed:
+        return given
     terms = terms_of(given.get("words", ""))
     kept = [term for term in terms if term not in removed]
     if len(kept) == len(terms):
