@@ -22,7 +22,7 @@ def as_sent(given: QueryDict) -> QueryDict:
 
 
 def _without_removed(given: QueryDict) -> QueryDict:
-    """Remove the terms whose chips are no longer ticked."""
+    """Remove each term with a chip that is no longer ticked."""
     removed = set(given.getlist("shown")) - set(given.getlist("kept"))
     if not removed:
         return given

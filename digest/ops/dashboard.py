@@ -40,7 +40,7 @@ class SourceIntake:
 
 @dataclass(frozen=True)
 class DeliveryProblem:
-    """The reason for which deliveries of one status failed or wait, and their number."""
+    """The number of deliveries that failed or wait, with their status and reason."""
 
     status: str
     reason: str
