@@ -126,6 +126,8 @@ def migration_missing(context: Context) -> Outcome:
 
 @drill("a source is down", group=SITE)
 def source_down(context: Context) -> Outcome:
+    site = site_of(context)  # it sets up Django, which the imports need
+
     import datetime as dt
 
     from django.conf import settings
@@ -134,7 +136,6 @@ def source_down(context: Context) -> Outcome:
     from digest.models import Source
     from digest.ops.health import incidents
 
-    site = site_of(context)
     source, today = Source.objects.get(kind=Source.Kind.HUGGINGFACE), dt.datetime.now(dt.UTC).date()
     for _ in range(3):
         fetcher.fetch_one(source, today)
