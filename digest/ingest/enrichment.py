@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from digest import papers
+from digest import paper_keys, papers
 from digest.ingest.http_client import make_client
 from digest.models import Paper, Source
 from digest.sources import arxiv, arxiv_api
@@ -41,7 +41,7 @@ def enrich(*, now: dt.datetime) -> EnrichmentResult:
         keys = waiting[start : start + arxiv_api.MAX_IDS]
         done.asked += len(keys)
         try:
-            answer = arxiv_api.parse(arxiv_api.fetch(http, [key.removeprefix("arxiv:") for key in keys]))
+            answer = arxiv_api.parse(arxiv_api.fetch(http, [paper_keys.arxiv_number(key) for key in keys]))
         except SourceError as error:
             done.failed += len(keys)
             logger.warning("Can't fetch arXiv's metadata of %d papers, will try again later: %s", len(keys), error)
@@ -54,7 +54,9 @@ def enrich(*, now: dt.datetime) -> EnrichmentResult:
 
 def due(*, now: dt.datetime) -> list[str]:
     """Return the keys of the papers that need metadata, the newest first."""
-    recent = Paper.objects.filter(key__startswith="arxiv:", categories=[], first_seen_at__gte=now - dt.timedelta(DAYS))
+    recent = Paper.objects.filter(
+        key__startswith=paper_keys.ARXIV_PREFIX, categories=[], first_seen_at__gte=now - dt.timedelta(DAYS)
+    )
     waiting = recent.filter(Q(enriched_at=None) | Q(enriched_at__lt=now - AGAIN_AFTER))
     listed = waiting.filter(listings__source__kind=Source.Kind.HUGGINGFACE).distinct()
     most = MAX_BATCHES * arxiv_api.MAX_IDS

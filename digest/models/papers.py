@@ -10,6 +10,7 @@ from digest.matching import Finding, Reason
 from digest.matching.tokens import key_of
 from digest.models.editions import Edition
 from digest.models.sources import Source
+from digest.paper_keys import arxiv_number
 from subscriptions.models import Topic
 
 
@@ -106,8 +107,8 @@ class Paper(models.Model):
     @property
     def pdf_url(self) -> str:
         """Return the URL of the PDF at arXiv, or "" if the paper is not there."""
-        kind, _, number = self.key.partition(":")
-        return f"https://arxiv.org/pdf/{number}" if kind == "arxiv" else ""
+        number = arxiv_number(self.key)
+        return f"https://arxiv.org/pdf/{number}" if number else ""
 
     @property
     def project_page(self) -> str:

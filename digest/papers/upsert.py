@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from digest.models import Listing, Paper, PaperAlias, Source, Turn
 from digest.models.papers import title_key
+from digest.paper_keys import is_at_arxiv
 from digest.papers import deduplication, topic_assignment
 from digest.sources.records import PaperRecord
 
@@ -126,7 +127,7 @@ def _merge(paper: Paper, record: PaperRecord) -> bool:
         if (value := getattr(record, name)) not in ("", (), None)
     }
     # Other sources' records of arXiv's papers have no categories.
-    is_from_arxiv = bool(record.categories) and record.key.startswith("arxiv:")
+    is_from_arxiv = bool(record.categories) and is_at_arxiv(record.key)
     fresh = {
         name: value
         for name, value in given.items()
@@ -147,7 +148,7 @@ def _merge(paper: Paper, record: PaperRecord) -> bool:
 
 def _combined(paper: Paper, record: PaperRecord) -> dict[str, object]:
     """Return what the record adds to earlier ones: it may know the work by another key or in another category."""
-    gets_arxiv_key = record.key.startswith("arxiv:") and not paper.key.startswith("arxiv:")
+    gets_arxiv_key = is_at_arxiv(record.key) and not is_at_arxiv(paper.key)
     return {
         "key": record.key if gets_arxiv_key else paper.key,
         "url": record.url if gets_arxiv_key else paper.url,

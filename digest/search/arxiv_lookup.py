@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
+from digest import paper_keys
 from digest.models import Source, Turn
 from digest.search.citation_parser import Reference
 from digest.sources import arxiv, arxiv_api
@@ -26,7 +27,7 @@ def find(keys: Sequence[str]) -> list[Reference]:
         user_agent=user_agent(), limit=LARGEST, timeout=SECONDS, deadline=SECONDS,
         before=_wait_for_turn, may_leave_host=False, tries=1,
     )  # fmt: skip
-    numbers = [key.removeprefix("arxiv:") for key in keys][: arxiv_api.MAX_IDS]
+    numbers = [paper_keys.arxiv_number(key) for key in keys][: arxiv_api.MAX_IDS]
     try:
         answer = arxiv_api.parse(arxiv_api.fetch(client, numbers))
     except (SourceError, StoppedError) as error:

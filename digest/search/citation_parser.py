@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
+from digest import paper_keys
 from digest.search import citation_files
 from digest.search.citation_files import Fields
 from digest.sources.records import ARXIV_ID, doi_in, paper_key
@@ -235,7 +236,7 @@ def _key(place: str) -> str:
     place = place.strip().rstrip(".,;)")
     bare = _BARE_ID.fullmatch(place)
     if bare:
-        return f"arxiv:{bare[1]}"
+        return paper_keys.arxiv_key(bare[1])
     if not doi_in(place) and "/" not in place:
         return ""
     key = paper_key(place)

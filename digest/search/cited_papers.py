@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from django.db.models import Count, Max
 
+from digest import paper_keys
 from digest.models import Paper, PaperAlias
 from digest.models.papers import title_key
 from digest.papers import deduplication
@@ -58,7 +59,7 @@ class CitedPapers:
     @property
     def unknown_at_arxiv(self) -> list[str]:
         """Return the keys of arXiv papers that have nothing but their number."""
-        return [one.key for one in self.unread if one.key.startswith("arxiv:")]
+        return [one.key for one in self.unread if paper_keys.is_at_arxiv(one.key)]
 
 
 def recognize(references: Sequence[Reference]) -> CitedPapers:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from digest.matching import PaperText
+from digest.paper_keys import arxiv_number, is_at_arxiv
 from digest.text.author_names import AuthorName, split_name
 from digest.text.cleanup import clean
 from digest.text.stop_words import TITLE_STOP_WORDS
@@ -71,8 +72,8 @@ def _bibtex_fields(paper: Citable) -> Iterator[tuple[str, str]]:
     if paper.published_on:
         yield "year", f"{{{paper.published_on.year}}}"
         yield "month", f"{paper.published_on:%b}".lower()
-    if paper.key.startswith("arxiv:"):
-        yield "eprint", f"{{{paper.key.removeprefix('arxiv:')}}}"
+    if is_at_arxiv(paper.key):
+        yield "eprint", f"{{{arxiv_number(paper.key)}}}"
         yield "archiveprefix", "{arXiv}"
         if primary := next((category for category in paper.categories if category in CATEGORIES), ""):
             yield "primaryclass", f"{{{_tex(primary)}}}"
@@ -86,15 +87,15 @@ def _bibtex_fields(paper: Citable) -> Iterator[tuple[str, str]]:
 
 
 def _ris_lines(paper: Citable) -> Iterator[tuple[str, str]]:
-    yield "TY", "UNPB" if paper.key.startswith("arxiv:") else "JOUR"
+    yield "TY", "UNPB" if is_at_arxiv(paper.key) else "JOUR"
     yield "TI", clean(paper.title)
     yield from (("AU", split_name(name).sorted) for name in paper.authors)
     if paper.published_on:
         yield "PY", str(paper.published_on.year)
         yield "DA", f"{paper.published_on:%Y/%m/%d}"
-    if paper.key.startswith("arxiv:"):
+    if is_at_arxiv(paper.key):
         yield "PB", "arXiv"
-        yield "AN", f"arXiv:{paper.key.removeprefix('arxiv:')}"
+        yield "AN", f"arXiv:{arxiv_number(paper.key)}"
     if paper.doi:
         yield "DO", clean(paper.doi)
     yield "UR", clean(paper.url)

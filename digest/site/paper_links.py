@@ -3,6 +3,8 @@
 from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlencode
 
+from digest.paper_keys import arxiv_number
+
 FIRST_IN_HTML = "2312"  # arXiv makes HTML of the papers since December 2023
 MAX_SHARED_LENGTH = 200  # characters of a title in a short post
 
@@ -19,11 +21,6 @@ class Linkable(Protocol):
     def key(self) -> str: ...
     @property
     def title(self) -> str: ...
-
-
-def arxiv_number(key: str) -> str:
-    """Return the paper's number at arXiv, or "" if it is not there."""
-    return key.removeprefix("arxiv:") if key.startswith("arxiv:") else ""
 
 
 def elsewhere(paper: Linkable) -> list[PaperLink]:
@@ -53,7 +50,7 @@ def datasets(paper: Linkable) -> str:
 
 def _tagged(kind: str, paper: Linkable) -> str:
     number = arxiv_number(paper.key)
-    return f"https://huggingface.co/{kind}?{urlencode({'other': f'arxiv:{number}'})}" if number else ""
+    return f"https://huggingface.co/{kind}?{urlencode({'other': paper.key})}" if number else ""
 
 
 def sharing(title: str, url: str) -> list[PaperLink]:

@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from digest.paper_keys import arxiv_number
 from digest.site.citations import Citable
-from digest.site.paper_links import arxiv_number
 from digest.text.cleanup import clean
 
 MAX_AUTHORS = 200

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from digest.paper_keys import arxiv_key
 from digest.sources.http import Http, StatusError
 from digest.sources.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
 from digest.sources.xml_parser import read_feed
@@ -69,7 +70,7 @@ def _read(entry: Any) -> PaperRecord | None:
     abstract = entry.get("summary", "")
     header = _HEADER.match(abstract)
     return PaperRecord(
-        key=f"arxiv:{arxiv_id[1]}",
+        key=arxiv_key(arxiv_id[1]),
         title=title,
         abstract=from_tex(header[1] if header else abstract),
         authors=tuple(author_names.split_arxiv_feed_list(entry.get("author") or "")),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
+from digest.paper_keys import arxiv_number, is_at_arxiv
 from digest.sources.http import Http, StatusError
 from digest.sources.records import Batch, PaperRecord, SourceError, doi_in, paper_key, read_all
 from digest.sources.xml_parser import read_xml, text
@@ -45,7 +46,7 @@ def parse(body: bytes) -> Batch:
 def _read(entry: ET.Element) -> PaperRecord:
     key = paper_key(text(entry, f"{_ATOM}id"))
     title = from_tex(text(entry, f"{_ATOM}title"))
-    if not key.startswith("arxiv:") or not title:
+    if not is_at_arxiv(key) or not title:
         raise ValueError("no title" if not title else f"no arXiv id in {text(entry, f'{_ATOM}id')!r}")
     return PaperRecord(
         key=key,
@@ -53,7 +54,7 @@ def _read(entry: ET.Element) -> PaperRecord:
         abstract=from_tex(text(entry, f"{_ATOM}summary")),
         authors=_authors(entry),
         categories=_categories(entry),
-        url=f"https://arxiv.org/abs/{key.removeprefix('arxiv:')}",
+        url=f"https://arxiv.org/abs/{arxiv_number(key)}",
         published_on=dt.date.fromisoformat(text(entry, f"{_ATOM}published")[:10]),
         doi=doi_in(text(entry, f"{_ARXIV}doi")),
         comment=from_tex(text(entry, f"{_ARXIV}comment")),

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 
 from django.conf import settings
 
+from digest.paper_keys import arxiv_key
 from digest.sources.http import Http
 from digest.sources.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
 from digest.sources.xml_parser import read_xml, text
@@ -76,7 +77,7 @@ def _read(record: ET.Element, key: str, day: dt.date) -> PaperRecord | None:
         raise ValueError("no title" if not title else f"{arxiv_id!r} is not an arXiv id")
     categories = tuple(text(paper, f"{_RAW}categories").split())
     return PaperRecord(
-        key=f"arxiv:{arxiv_id}",
+        key=arxiv_key(arxiv_id),
         title=title,
         abstract=from_tex(text(paper, f"{_RAW}abstract")),
         authors=tuple(author_names.split_arxiv_raw_list(text(paper, f"{_RAW}authors"))),

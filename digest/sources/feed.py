@@ -5,6 +5,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from digest.paper_keys import is_at_arxiv
 from digest.sources.http import Http
 from digest.sources.records import Batch, PaperRecord, clean_link, doi_in, paper_key, read_all, web_link
 from digest.sources.xml_parser import read_feed
@@ -56,7 +57,7 @@ def _read(entry: Any, day: dt.date, subject: str) -> PaperRecord:
         abstract=max(map(_plain, [*entry.get("content", []), entry.get("summary_detail")]), key=len),
         authors=_authors(entry),
         # The categories of arXiv's papers come from arXiv, with its exact text.
-        categories=() if key.startswith("arxiv:") else _categories(entry, subject),
+        categories=() if is_at_arxiv(key) else _categories(entry, subject),
         url=clean_link(link),
         doi=doi_in(named),
         published_on=published,

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from digest.paper_keys import arxiv_key
 from digest.sources.http import Http, StatusError
 from digest.sources.records import ARXIV_ID, Batch, PaperRecord, SourceError, read_all, web_link
 from digest.text.cleanup import beginning, clean
@@ -59,7 +60,7 @@ def _read(item: dict[str, Any], day: dt.date) -> PaperRecord | None:
     if paper.get("withdrawnAt"):
         return None
     return PaperRecord(
-        key=f"arxiv:{arxiv_id}",
+        key=arxiv_key(arxiv_id),
         title=title,
         abstract=abstract,
         authors=_authors(paper.get("authors")),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from digest.paper_keys import arxiv_key
 from digest.text.cleanup import without_secrets
 
 ARXIV_ID = re.compile(r"(?:[0-9]{4}\.[0-9]{4,5}|[a-z-]+(?:\.[A-Z]{2})?/[0-9]{7})")
@@ -126,7 +127,7 @@ def paper_key(*places: str) -> str:
     given = [place for place in places if place]
     for place in given:
         if found := _ARXIV_IN_LINK.search(place):
-            return f"arxiv:{found[1]}"
+            return arxiv_key(found[1])
     for place in reversed(given):  # an explicit DOI goes before one in the link, which may include a version
         if doi := doi_in(place):
             return f"doi:{doi.lower()}"

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from digest import paper_keys
 from digest.matching import Finding, Match, Reason
 from digest.matching.highlight import words_asked_for
 from digest.models import Paper
@@ -60,6 +61,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
     context = {
         "query": query,
         "named": named,
+        "arxiv_number": paper_keys.arxiv_number(named),
         "problem": problem,
         "found": hits,
         "hints": zero_results.hints(query) if query and not (named or problem or hits or chosen) else (),

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from digest.paper_keys import arxiv_key
+
 MAIN = 2  # the grade of what a reader surely wants
 NEEDED = ("id", "name", "description", "grades")
 FORM = '{"id": "worlds", "name": "World models", "description": "…", "grades": {"2607.09020": 2}}'
@@ -149,7 +151,7 @@ def _grades(place: str, given: Any) -> dict[str, int]:
 
 
 def _key(paper: str) -> str:
-    return paper if ":" in paper else f"arxiv:{paper}"
+    return paper if ":" in paper else arxiv_key(paper)
 
 
 def _as_json(value: Any) -> str:
