@@ -24,7 +24,9 @@ Values = NDArray[np.float64]
 WORDS = 8.0  # weight of words beside meaning: similarities by words are that much smaller
 PENALTY = 0.03  # of the regression
 DISLIKE = 1 / 3  # weight of a paper that was not for the reader; one that was liked has 1
-MOST_OTHERS = 300  # papers in general to compare the liked ones with; all together they weigh as much as these
+# Papers in general to compare the liked ones with, which weigh together as much as these; and as many to measure what
+# closeness is usual.
+MAX_BACKGROUND = 300
 KEPT_WORDS = 1_000  # of a model, the strongest
 # The mean and the deviation of the scores of papers in general, as shares of the liked papers' own mean score. Measured
 # on a few hundred papers; a site without former digests starts from this.
@@ -95,7 +97,7 @@ class Background:
     """Papers in general: some to compare liked papers with, and others to measure what closeness is usual."""
 
     def __init__(self, others: Sequence[PaperFeatures], reference: Sequence[PaperFeatures]) -> None:
-        self.others = others[:MOST_OTHERS]
+        self.others = others[:MAX_BACKGROUND]
         self.reference = Day(reference)
         self.rarity = rarity(paper.words for paper in (*others, *reference))
 
@@ -110,7 +112,7 @@ def learn(liked: Sequence[PaperFeatures], disliked: Sequence[PaperFeatures], bac
     rated = [*liked, *disliked]
     strength = len(liked) or len(disliked) * DISLIKE
     every = [*rated, *background.others, _NOTHING]
-    usual, missing = strength / MOST_OTHERS, MOST_OTHERS - len(background.others)
+    usual, missing = strength / MAX_BACKGROUND, MAX_BACKGROUND - len(background.others)
     weights = [1.0] * len(liked) + [DISLIKE] * len(disliked) + [usual] * len(background.others)
     targets = [1.0] * len(liked) + [-1.0] * len(disliked) + [-1.0 if liked else 0.0] * (len(background.others) + 1)
     factors = _ridge(_gram(rated, background), [*weights, max(usual * missing, _LEAST)], targets)

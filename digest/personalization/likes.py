@@ -20,13 +20,12 @@ from digest.matching.similarity import MODEL, Vectors
 from digest.models import LearnedLikes, Opinion, OutsidePaper, Paper, SavedPaper
 from digest.personalization import embeddings, like_model
 from digest.personalization.like_filter import Likes, PositiveExample
-from digest.personalization.like_model import Background, LikeModel, PaperFeatures
+from digest.personalization.like_model import MAX_BACKGROUND, Background, LikeModel, PaperFeatures
 from digest.personalization.word_features import NO_WORDS, Words, words_of
 from subscriptions.models import Subscriber
 
 MOST_RATED = 500  # of a reader's newest papers of each kind; learning from all takes a tenth of a second
 MOST_EXAMPLES = 50  # newest liked papers that a reason may name
-MOST_GENERAL = 300  # papers in general to learn from, and as many to measure what is usual
 RECENT = dt.timedelta(days=8)  # a digest may still bring such papers
 CHUNK = 200
 FIELDS = ("key", "title", "abstract")
@@ -201,10 +200,10 @@ def _background(now: dt.datetime) -> Background:
     look usual. A new site has few older papers, so it learns from recent ones, too.
     """
     papers = Paper.objects.order_by("-pk").values_list("pk", flat=True)
-    older = list(papers.filter(first_seen_at__lt=now - RECENT)[: 2 * MOST_GENERAL])
+    older = list(papers.filter(first_seen_at__lt=now - RECENT)[: 2 * MAX_BACKGROUND])
     others = older[1::2]
-    if len(others) < MOST_GENERAL:
-        others += papers.filter(first_seen_at__gte=now - RECENT)[: MOST_GENERAL - len(others)]
+    if len(others) < MAX_BACKGROUND:
+        others += papers.filter(first_seen_at__gte=now - RECENT)[: MAX_BACKGROUND - len(others)]
     return _make_background(tuple(others), tuple(older[::2]), _encoder())
 
 

@@ -17,12 +17,11 @@ import numpy as np
 from digest.personalization import like_model
 from digest.personalization.evaluation import baselines
 from digest.personalization.evaluation.baselines import Learner, Similarities, Task, Values
-from digest.personalization.like_model import Background, Day, PaperFeatures
+from digest.personalization.like_model import MAX_BACKGROUND, Background, Day, PaperFeatures
 from digest.personalization.word_features import BUCKETS, rarity
 
 LIKES = (1, 3, 5, 10, 20)
 DAY, WANTED, LEAST_WANTED = 100, 10, 5  # papers of a day, and how many of them are wanted
-MOST_OTHERS = 300  # papers in general to learn from, and as many to measure by
 LEAST_OTHERS = 100  # papers that a person doesn't have: the day's ninety, and some more
 NEAR = 250  # papers that count as the same subject
 MOST_PAPERS = 8_000  # of all libraries; their similarities take 4 bytes for each pair
@@ -188,7 +187,7 @@ def _task(
     drawn = chance.sample(pool, min(len(pool), DAY - len(wanted) + setting.likes * setting.with_dislikes))
     disliked = drawn[: setting.likes] if setting.with_dislikes else []
     rest = sorted(set(others) - set(drawn))
-    rest = chance.sample(rest, min(2 * MOST_OTHERS, len(rest)))
+    rest = chance.sample(rest, min(2 * MAX_BACKGROUND, len(rest)))
     day = [*wanted, *drawn[len(disliked) :]]
     return Task(liked, disliked, rest[::2], rest[1::2], day, len(wanted))
 
