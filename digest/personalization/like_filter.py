@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop
 
 from digest.matching import Answer, Finding, Index, Match, Reason
 from digest.matching.scoring_weights import THRESHOLDS, odds, probability
-from digest.personalization.like_model import Day, LikeModel, PaperFeatures, Values, closest
+from digest.personalization.like_model import LikeModel, PaperFeatures, PaperMatrix, Values, closest
 from digest.personalization.word_features import words_of
 
 LIKES = gettext_noop("Papers like those you liked")  # the label of the filter
@@ -54,11 +54,11 @@ def with_likes(
     index: Index, answers: Sequence[Answer], likes: Likes, amount: str, least_votes: int = 0
 ) -> list[Answer]:
     """Return the answers of a reader's other filters, put in order by what they liked, and what is close to that."""
-    closeness = likes.model.closeness(_day_of(index))
-    moves = MOVE * (closeness - NEUTRAL * likes.model.finds)
+    closeness = likes.model.closeness(_matrix_of(index))
+    moves = MOVE * (closeness - NEUTRAL * likes.model.has_likes)
     factors: list[float] = np.exp(np.clip(moves, -MOST_MOVE, MOST_MOVE)).tolist() if answers else []
     moved = [_moved(answer, factors) for answer in answers]
-    found = _close(index, likes, closeness, THRESHOLDS[amount], least_votes) if likes.model.finds else {}
+    found = _close(index, likes, closeness, THRESHOLDS[amount], least_votes) if likes.model.has_likes else {}
     return [*moved, Answer(found, _LikeFindings(index, likes))] if found else moved
 
 
@@ -110,14 +110,14 @@ class _LikeFindings:
 
 
 # Made on first use, and dropped with the index.
-_days: WeakKeyDictionary[Index, Day] = WeakKeyDictionary()
+_matrices: WeakKeyDictionary[Index, PaperMatrix] = WeakKeyDictionary()
 
 
-def _day_of(index: Index) -> Day:
-    day = _days.get(index)
-    if day is None:
-        day = _days[index] = Day([_features_of(index, number) for number in range(len(index.papers))])
-    return day
+def _matrix_of(index: Index) -> PaperMatrix:
+    matrix = _matrices.get(index)
+    if matrix is None:
+        matrix = _matrices[index] = PaperMatrix([_features_of(index, number) for number in range(len(index.papers))])
+    return matrix
 
 
 def _features_of(index: Index, number: int) -> PaperFeatures:

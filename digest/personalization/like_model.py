@@ -23,7 +23,7 @@ Values = NDArray[np.float64]
 
 WORDS = 8.0  # weight of words beside meaning: similarities by words are that much smaller
 PENALTY = 0.03  # of the regression
-DISLIKE = 1 / 3  # weight of a paper that was not for the reader; one that was liked has 1
+LIKE, DISLIKE = 1.0, 1 / 3  # weights of a paper that the reader liked, and of one that was not for them
 # Papers in general to compare the liked ones with, which weigh together as much as these; and as many to measure what
 # closeness is usual.
 MAX_BACKGROUND = 300
@@ -41,8 +41,8 @@ class PaperFeatures(NamedTuple):
     meaning: Vectors | None = None  # the embedding, or None on a site without
 
 
-class Day:
-    """The papers of a day, prepared for the models of many readers."""
+class PaperMatrix:
+    """The features of several papers, such as a day's, prepared for the models of many readers."""
 
     def __init__(self, papers: Sequence[PaperFeatures]) -> None:
         self.count = len(papers)
@@ -76,21 +76,21 @@ class Day:
 class LikeModel:
     """A model learned from a reader's likes.
 
-    Where a day has no embeddings, or those of another sentence model, the words do alone, with a scale of their own.
+    If the papers have no embeddings, or those of another sentence model, only words count, with a scale of their own.
     """
 
     meaning: Vectors | None  # weights of the embedding, or None if the model knows words alone
     words: Words
     offset: float
     by_words: tuple[float, float] = (1.0, 0.0)  # factor and offset of the words alone
-    finds: bool = True  # False if the reader liked nothing yet: then it knows only what they do not want
+    has_likes: bool = True  # False if the reader liked nothing yet: then it knows only what they do not want
 
-    def closeness(self, day: Day) -> Values:
+    def closeness(self, papers: PaperMatrix) -> Values:
         """Return how close each paper is to what the reader liked, in standard deviations."""
-        if self.meaning is not None and day.by_meaning:
-            return day.scores(self.meaning, self.words) + self.offset
+        if self.meaning is not None and papers.by_meaning:
+            return papers.scores(self.meaning, self.words) + self.offset
         factor, offset = self.by_words if self.meaning is not None else (1.0, self.offset)
-        return factor * day.scores(None, self.words) + offset
+        return factor * papers.scores(None, self.words) + offset
 
 
 class Background:
@@ -98,7 +98,7 @@ class Background:
 
     def __init__(self, others: Sequence[PaperFeatures], reference: Sequence[PaperFeatures]) -> None:
         self.others = others[:MAX_BACKGROUND]
-        self.reference = Day(reference)
+        self.reference = PaperMatrix(reference)
         self.rarity = rarity(paper.words for paper in (*others, *reference))
 
     @cached_property
@@ -110,10 +110,10 @@ class Background:
 def learn(liked: Sequence[PaperFeatures], disliked: Sequence[PaperFeatures], background: Background) -> LikeModel:
     """Return the model of a reader who liked these papers and did not want the others."""
     rated = [*liked, *disliked]
-    strength = len(liked) or len(disliked) * DISLIKE
+    strength = len(liked) * LIKE or len(disliked) * DISLIKE
     every = [*rated, *background.others, _NOTHING]
     usual, missing = strength / MAX_BACKGROUND, MAX_BACKGROUND - len(background.others)
-    weights = [1.0] * len(liked) + [DISLIKE] * len(disliked) + [usual] * len(background.others)
+    weights = [LIKE] * len(liked) + [DISLIKE] * len(disliked) + [usual] * len(background.others)
     targets = [1.0] * len(liked) + [-1.0] * len(disliked) + [-1.0 if liked else 0.0] * (len(background.others) + 1)
     factors = _ridge(_gram(rated, background), [*weights, max(usual * missing, _LEAST)], targets)
     meaning = _weighted_meaning(every, factors)
@@ -194,11 +194,11 @@ def _weighted_words(
 
 
 def _usual(
-    reference: Day, rated: Sequence[PaperFeatures], meaning: Vectors | None, words: Words
+    reference: PaperMatrix, rated: Sequence[PaperFeatures], meaning: Vectors | None, words: Words
 ) -> tuple[float, float]:
     """Return the mean and the standard deviation of the scores of papers in general."""
     scores = reference.scores(meaning, words)
-    own = float(np.abs(Day(rated).scores(meaning, words)).mean())
+    own = float(np.abs(PaperMatrix(rated).scores(meaning, words)).mean())
     total = reference.count + PRIOR_WEIGHT
     mean = (float(scores.sum()) + PRIOR_WEIGHT * PRIOR_MEAN * own) / total
     variance = float(((scores - mean) ** 2).sum()) + PRIOR_WEIGHT * (PRIOR_DEVIATION * own) ** 2

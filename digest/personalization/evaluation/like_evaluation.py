@@ -17,7 +17,7 @@ import numpy as np
 from digest.personalization import like_model
 from digest.personalization.evaluation import baselines
 from digest.personalization.evaluation.baselines import Learner, Similarities, Task, Values
-from digest.personalization.like_model import MAX_BACKGROUND, Background, Day, PaperFeatures
+from digest.personalization.like_model import MAX_BACKGROUND, Background, PaperFeatures, PaperMatrix
 from digest.personalization.word_features import BUCKETS, rarity
 
 LIKES = (1, 3, 5, 10, 20)
@@ -220,7 +220,7 @@ def _ours(features: Sequence[PaperFeatures], task: Task) -> Values:
         return [features[number] for number in numbers]
 
     model = like_model.learn(of(task.liked), of(task.disliked), Background(of(task.others), of(task.reference)))
-    return model.closeness(Day(of(task.day)))
+    return model.closeness(PaperMatrix(of(task.day)))
 
 
 def _quality(scores: Values, wanted: int) -> Quality:

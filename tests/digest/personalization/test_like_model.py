@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digest.personalization.like_model import KEPT_WORDS, Background, Day, LikeModel, PaperFeatures, learn
+from digest.personalization.like_model import KEPT_WORDS, Background, LikeModel, PaperFeatures, PaperMatrix, learn
 from digest.personalization.word_features import BUCKETS, rarity, words_of
 
 SUBJECTS = (
@@ -42,7 +42,7 @@ def background(meaning: bool = True) -> Background:
 def test_papers_close_to_the_liked_ones_come_first(meaning: bool, likes: int) -> None:
     model = learn(papers(0, likes, meaning=meaning), [], background(meaning))
     day = [paper(number % 5, 50 + number, meaning) for number in range(50)]
-    order = np.argsort(-model.closeness(Day(day)))
+    order = np.argsort(-model.closeness(PaperMatrix(day)))
     assert sum(number % 5 == 0 for number in order[:10]) >= (9 if meaning or likes > 1 else 6)
 
 
@@ -55,12 +55,12 @@ def test_closeness_is_in_standard_deviations() -> None:
 
 def test_two_subjects_are_both_found() -> None:
     model = learn([*papers(0, 4), *papers(2, 4)], [], background())
-    day = Day([*papers(0, 5, 50), *papers(2, 5, 50), *papers(1, 20, 50), *papers(3, 20, 50)])
+    day = PaperMatrix([*papers(0, 5, 50), *papers(2, 5, 50), *papers(1, 20, 50), *papers(3, 20, 50)])
     assert sum(number < 10 for number in np.argsort(-model.closeness(day))[:10]) >= 9
 
 
 def test_not_for_me_lowers_what_is_like_it_and_nothing_else() -> None:
-    known, day = background(), Day([*papers(1, 10, 50), *papers(3, 10, 50), *papers(4, 10, 50)])
+    known, day = background(), PaperMatrix([*papers(1, 10, 50), *papers(3, 10, 50), *papers(4, 10, 50)])
     before = learn(papers(0, 5), [], known).closeness(day)
     after = learn(papers(0, 5), papers(1, 5), known).closeness(day)
     change = after - before
@@ -70,14 +70,14 @@ def test_not_for_me_lowers_what_is_like_it_and_nothing_else() -> None:
 
 def test_dislikes_alone_find_nothing_and_lower_what_is_like_them() -> None:
     model = learn([], papers(1, 3), background())
-    assert not model.finds
-    closeness = model.closeness(Day([*papers(1, 10, 50), *papers(3, 10, 50)]))
+    assert not model.has_likes
+    closeness = model.closeness(PaperMatrix([*papers(1, 10, 50), *papers(3, 10, 50)]))
     assert closeness[:10].max() < closeness[10:].min()
 
 
 def test_it_learns_on_a_site_without_other_papers() -> None:
     model = learn(papers(0, 1), [], Background([], []))
-    closeness = model.closeness(Day([*papers(0, 5, 50), *papers(1, 5, 50)]))
+    closeness = model.closeness(PaperMatrix([*papers(0, 5, 50), *papers(1, 5, 50)]))
     assert closeness[:5].min() > closeness[5:].max()
 
 
@@ -89,14 +89,14 @@ def test_a_model_stays_small() -> None:
 
 def test_a_model_with_meaning_works_on_words_where_the_day_has_no_embeddings() -> None:
     model = learn(papers(0, 5), [], background())
-    closeness = model.closeness(Day([*papers(0, 5, 50, meaning=False), *papers(1, 5, 50, meaning=False)]))
+    closeness = model.closeness(PaperMatrix([*papers(0, 5, 50, meaning=False), *papers(1, 5, 50, meaning=False)]))
     assert closeness[:5].mean() > closeness[5:].mean()
 
 
 def test_a_day_without_papers_or_words_has_no_closeness() -> None:
     model = LikeModel(None, words_of(SimpleNamespace(title="", abstract="")), 0.5)
-    assert model.closeness(Day([])).tolist() == []
-    assert model.closeness(Day(papers(0, 2))).tolist() == [0.5, 0.5]
+    assert model.closeness(PaperMatrix([])).tolist() == []
+    assert model.closeness(PaperMatrix(papers(0, 2))).tolist() == [0.5, 0.5]
 
 
 def text(title: str, abstract: str = "") -> Any:
