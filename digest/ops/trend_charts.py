@@ -10,6 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.formats import date_format
 
+from digest.editions.due_times import monday_of
 from digest.ops import daily_numbers
 from digest.ops.daily_numbers import CONSENT, DAY, DELIVERY, LIKES, PAPERS, REPORT, Numbers, What
 from digest.ops.daily_totals import meaning_of
@@ -246,9 +247,8 @@ def _running_total(now: int, joined: Series, left: Series) -> Series:
 def _spans(span: str, today: dt.date) -> Iterator[Span]:
     match span:
         case "3m":
-            monday = today - dt.timedelta(days=today.weekday())
             for ago in reversed(range(13)):
-                begins = monday - dt.timedelta(weeks=ago)
+                begins = monday_of(today) - dt.timedelta(weeks=ago)
                 yield Span(begins, begins + dt.timedelta(weeks=1))
         case "1y":
             for ago in reversed(range(12)):

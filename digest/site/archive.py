@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Max, Min, Q, QuerySet
 
+from digest.editions.due_times import monday_of
 from digest.models import Edition, Paper, QuietDay
 
 DAY = dt.timedelta(days=1)
@@ -42,7 +43,7 @@ def span(first: dt.date, last: dt.date) -> DateRange:
 
 
 def week_of(day: dt.date) -> DateRange:
-    monday = day - dt.timedelta(days=day.weekday())
+    monday = monday_of(day)
     return span(monday, monday + 6 * DAY)
 
 
