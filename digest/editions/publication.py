@@ -143,7 +143,7 @@ def papers_for(day: dt.date) -> QuerySet[Paper]:
     return Paper.objects.filter(Q(edition__day=day, is_hidden=False) | Q(pk__in=_waiting(day).values("pk")))
 
 
-def latest() -> Edition | None:
+def newest() -> Edition | None:
     return Edition.objects.order_by("-day").first()
 
 

@@ -55,7 +55,7 @@ def preview_email(
     It is the digest of `reader`, or of a sample reader who follows `topics`, or else the most frequent topics.
     Raise NothingToShowError if there is no edition, or if the reader gets no email.
     """
-    edition = edition or publication.latest()
+    edition = edition or publication.newest()
     if edition is None:
         raise NothingToShowError("There is no edition yet: publish one first.")
     if reader is None:

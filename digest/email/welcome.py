@@ -145,7 +145,7 @@ def _send_with(digest: Digest, delivery: Delivery) -> None:
 
 def _edition_of_today(now: dt.datetime) -> Edition | None:
     """Return the newest edition if it is today's, is closed and has papers."""
-    newest = Edition.objects.filter(closed_at__isnull=False).order_by("-day").first()
+    newest = publication.newest_closed()
     return newest if newest and newest.published_at > now - FRESH and publication.papers_of(newest).exists() else None
 
 

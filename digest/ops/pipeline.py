@@ -76,7 +76,7 @@ def send(day: dt.date, *, show: Show = lambda total: lambda ended: None) -> Summ
     """Send the edition of `day` to every reader who has not had it, regardless of their hour. Raise NoEditionError."""
     edition = Edition.objects.filter(day=day).first()
     if edition is None:
-        newest = publication.latest()
+        newest = publication.newest()
         known = f"The newest is {newest.day}." if newest else "There is none at all yet."
         raise NoEditionError(f"There is no edition of {day}. {known} Run publish_edition --date {day} first.")
     now = clock.now()

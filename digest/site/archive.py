@@ -72,6 +72,6 @@ def by_votes(editions: Sequence[Edition]) -> QuerySet[Paper]:
     return shown.order_by("-votes", "-edition_votes", "pk")
 
 
-def newest(count: int) -> Sequence[Edition]:
+def last_editions(count: int) -> Sequence[Edition]:
     """Return the last `count` editions, the newest first."""
     return list(Edition.objects.order_by("-day")[:count])

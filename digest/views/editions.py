@@ -23,7 +23,7 @@ PAPERS_OF_A_PERIOD = 20  # on a page of a week or a month
 
 @require_safe
 def latest(request: HttpRequest) -> HttpResponseBase:
-    newest = publication.latest()
+    newest = publication.newest()
     return _edition_page(request, newest) if newest else _nothing_yet(request)
 
 
@@ -51,7 +51,7 @@ def month(request: HttpRequest, day: dt.date) -> HttpResponseBase:
 
 @require_safe
 def newest_month(request: HttpRequest) -> HttpResponse:
-    newest = publication.latest()
+    newest = publication.newest()
     return redirect("digest:month", newest.day if newest else _today())
 
 

@@ -21,7 +21,7 @@ from subscriptions.views.common import for_signed_in
 @for_signed_in
 def for_you(request: HttpRequest, reader: Subscriber, day: dt.date | None = None) -> HttpResponse:
     """Show the digest of a day, by default of the newest edition, with the reason for each paper."""
-    edition = Edition.objects.filter(day=day).first() if day else publication.latest()
+    edition = Edition.objects.filter(day=day).first() if day else publication.newest()
     if day and edition is None:
         raise Http404(f"There is no edition of {day}.")
     context = _context(reader, edition) if edition else {"digest": None}

@@ -104,7 +104,7 @@ def _most_common(found: Collection[Sequence[topics.TopicLabel]]) -> list[topics.
 
 def _popular(labels: topics.Labels) -> list[topics.TopicLabel]:
     """Return the topics with most papers in the newest editions."""
-    counted = topics.counts(archive.newest(NEWEST))
+    counted = topics.counts(archive.last_editions(NEWEST))
     return [label for label, _ in topics.most_frequent(labels, counted)[:MAX_POPULAR]]
 
 

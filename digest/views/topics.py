@@ -22,7 +22,7 @@ BY_VOTES = "votes"  # the value of `sort`; without one, the newest papers come f
 @require_safe
 def catalogue(request: HttpRequest) -> HttpResponseBase:
     """Show all topics by area, or those that `q` finds."""
-    labels, counted = topics.offered(), topics.counts(archive.newest(LAST_EDITIONS))
+    labels, counted = topics.offered(), topics.counts(archive.last_editions(LAST_EDITIONS))
     asked = " ".join(request.GET.get("q", "").replace("\x00", "").split())[: topic_list.MAX_QUERY_LENGTH]
     context = {
         "asked": asked,
@@ -58,7 +58,7 @@ def topic(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 
 def _recent_days() -> list[dt.date]:
-    return [edition.day for edition in archive.newest(LAST_EDITIONS)]
+    return [edition.day for edition in archive.last_editions(LAST_EDITIONS)]
 
 
 def _in_order(rows: QuerySet[TopicPaper], sort: str) -> QuerySet[TopicPaper]:

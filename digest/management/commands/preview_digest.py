@@ -65,7 +65,7 @@ class Command(BaseCommand):
             raise CommandError(f"{path} can't be written: {error.strerror}.") from error
 
     def _edition(self, date: str | None) -> Edition:
-        edition = Edition.objects.filter(day=day(date)).first() if date else publication.latest()
+        edition = Edition.objects.filter(day=day(date)).first() if date else publication.newest()
         if edition is None:
             raise CommandError(
                 f"There is no edition{f' of {date}' if date else ''} yet. Run run_day or publish_edition first."

@@ -216,10 +216,10 @@ def test_it_knows_the_newest_day_that_is_due(settings: Any, hour: int, now: str,
 
 
 def test_it_finds_the_latest_edition() -> None:
-    assert publication.latest() is None
+    assert publication.newest() is None
     for day in (TODAY, TODAY - DAY):
         Edition.objects.create(day=day, published_at=NOW)
-    latest = publication.latest()
+    latest = publication.newest()
     assert latest is not None
     assert latest.day == TODAY
 
