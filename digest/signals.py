@@ -48,7 +48,7 @@ def call_webhooks_about_readers(sender: Any, steps: list[Consent], **kwargs: Any
     outbox.enqueue_steps(steps, now=clock.now())
 
 
-@receiver(publication.published)
+@receiver(publication.edition_closed)
 def call_webhooks_about_edition(sender: Any, edition: Edition, now: dt.datetime, **kwargs: Any) -> None:
     outbox.enqueue_edition(edition, now=now)
 

@@ -359,7 +359,7 @@ def _seed_readers(today: Edition) -> None:
     make_reader("left@example.org", topics=[cast.make_topic("reasoning")])
     lifecycle.unsubscribe(reader("left"), now=now)
     lifecycle.sign_up("pending@example.org", Preferences(words="agents"), now=now)
-    daily, (liked, disliked, *_) = reader("daily"), publication.papers_by_votes(today)
+    daily, (liked, disliked, *_) = reader("daily"), publication.papers_as_shown(today)
     feedback.rate(daily, liked, "like", now=now)
     feedback.rate(daily, disliked, "not-for-me", now=now)
     Subscriber.objects.filter(pk=daily.pk).update(new_email="daily@example.com")
@@ -384,7 +384,7 @@ def reader(name: str) -> Subscriber:
 
 def first() -> Paper:
     """Return today's paper with the most votes."""
-    return publication.papers_by_votes(Edition.objects.get(day=TODAY))[0]
+    return publication.papers_as_shown(Edition.objects.get(day=TODAY))[0]
 
 
 def picture() -> bytes:

@@ -53,7 +53,7 @@ class OfTheNextEdition(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Paper]) -> QuerySet[Paper]:
         if self.value() == "next":
-            return queryset.filter(pk__in=publication.papers_for(publication.next_day(clock.now())).values("pk"))
+            return queryset.filter(pk__in=publication.papers_so_far(publication.next_day(clock.now())).values("pk"))
         if self.value() == "newest":
             return queryset.filter(edition=publication.newest_closed())
         return queryset

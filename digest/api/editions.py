@@ -40,7 +40,7 @@ def get_edition(request: HttpRequest, day: Day) -> dict[str, Any]:
     edition = Edition.objects.filter(day=day).first()
     if edition is None:
         raise ProblemError(404, f"There is no edition of {day}.")
-    papers = [_paper(paper) for paper in publication.papers_of(edition)]
+    papers = [_paper(paper) for paper in publication.papers_as_emailed(edition)]
     return _shown(edition, len(papers)) | {"listed": papers}
 
 

@@ -45,7 +45,7 @@ def _cutoffs(edition: Edition, readers: Sequence[int]) -> dict[int, dt.date]:
 def papers(edition: Edition, cutoff: dt.date | None) -> QuerySet[Paper]:
     """Return the edition's papers, or if there is a `cutoff` those of all editions after it, by today's votes."""
     if cutoff is None:
-        return with_pictures(publication.papers_of(edition))
+        return with_pictures(publication.papers_as_emailed(edition))
     week = Paper.objects.filter(edition__day__gt=cutoff, edition__day__lte=edition.day, is_hidden=False)
     return with_pictures(week.order_by("-is_pinned", "-votes", "pk"))
 

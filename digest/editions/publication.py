@@ -17,9 +17,9 @@ from digest.papers import topic_assignment
 logger = logging.getLogger(__name__)
 
 # An edition was closed. Sent once, in its transaction, with `edition` and `now`.
-published = Signal()
+edition_closed = Signal()
 
-LATE = dt.timedelta(days=7)  # papers that missed their own day's edition can still join one this much later
+JOINS_WITHIN = dt.timedelta(days=7)  # a paper that missed its own day's edition still joins one this much later
 DAYS_AT_FIRST_START = 7
 BY_VOTES = ("-is_pinned", "-votes", "-edition_votes", "pk")  # the order of papers on an edition's page
 
@@ -51,14 +51,14 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> PublishResu
     """
     known = Edition.objects.filter(day=day).first()
     if known and known.closed_at:
-        return _published(known)
+        return _result(known)
     if known is None and not Listing.objects.filter(day=day).exists():
         return _nothing_to_publish(day, _cause(day), why_empty(day))
     with transaction.atomic():
         papers.lock_ingest()
         edition, is_new = Edition.objects.select_for_update().get_or_create(day=day, defaults={"published_at": now})
         if edition.closed_at:  # by another process, while this one waited for the row
-            return _published(edition)
+            return _result(edition)
         _waiting(day).update(edition=edition)
         if not edition.papers.update(edition_votes=F("votes")):
             edition.delete()
@@ -69,10 +69,10 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> PublishResu
             edition.published_at = edition.closed_at = now
             edition.mail_from = now if mail and day >= now.date() - dt.timedelta(days=1) else None
             edition.save()
-            published.send(Edition, edition=edition, now=now)
+            edition_closed.send(Edition, edition=edition, now=now)
         QuietDay.objects.filter(day=day).delete()
     topic_assignment.assign_topics(edition, at_once=True)
-    result = _published(edition, is_new=is_new or is_closed)
+    result = _result(edition, is_new=is_new or is_closed)
     logger.info("Published the edition of %s with %d papers", day, result.papers, extra={"edition": edition.pk})
     return result
 
@@ -118,12 +118,12 @@ def last_days(count: int, *, until: dt.date) -> list[dt.date]:
     return [until - dt.timedelta(days=back) for back in reversed(range(count))]
 
 
-def papers_of(edition: Edition) -> QuerySet[Paper]:
+def papers_as_emailed(edition: Edition) -> QuerySet[Paper]:
     """Return the edition's papers as emails rank them: pinned first, then by votes at publication."""
     return edition.papers.filter(is_hidden=False).order_by("-is_pinned", "-edition_votes", "pk")
 
 
-def papers_by_votes(edition: Edition) -> QuerySet[Paper]:
+def papers_as_shown(edition: Edition) -> QuerySet[Paper]:
     """Return the edition's papers as its page ranks them: pinned first, then by votes now."""
     return edition.papers.filter(is_hidden=False).order_by(*BY_VOTES)
 
@@ -132,13 +132,13 @@ def adjacent(paper: Paper) -> tuple[Neighbor | None, Neighbor | None]:
     """Return the papers before and after `paper` on its edition's page, or None if there is none."""
     if paper.edition is None:
         return None, None
-    ranked = [Neighbor(*row) for row in papers_by_votes(paper.edition).values_list("key", "title")]
+    ranked = [Neighbor(*row) for row in papers_as_shown(paper.edition).values_list("key", "title")]
     at = [neighbor.key for neighbor in ranked].index(paper.key)
     around = [None, *ranked, None]
     return around[at], around[at + 2]
 
 
-def papers_for(day: dt.date) -> QuerySet[Paper]:
+def papers_so_far(day: dt.date) -> QuerySet[Paper]:
     """Return the papers collected so far for the edition of `day`, which is not closed yet."""
     return Paper.objects.filter(Q(edition__day=day, is_hidden=False) | Q(pk__in=_waiting(day).values("pk")))
 
@@ -191,7 +191,7 @@ def _last_message(run: FetchRun, day: dt.date) -> str:
 def note_quiet_days(*, until: dt.date) -> None:
     """Record why recent days before `until` have no edition, if the site was not running to publish them."""
     first = Edition.objects.order_by("day").values_list("day", flat=True).first()
-    for day in last_days(LATE.days, until=until - dt.timedelta(days=1)):
+    for day in last_days(JOINS_WITHIN.days, until=until - dt.timedelta(days=1)):
         is_known = Edition.objects.filter(day=day).exists() or QuietDay.objects.filter(day=day).exists()
         if first and day > first and not is_known:
             came_later = "It was not published at the time: its papers came in the next edition."
@@ -201,8 +201,8 @@ def note_quiet_days(*, until: dt.date) -> None:
             QuietDay.objects.get_or_create(day=day, defaults={"reason": reason, "cause": cause})
 
 
-def _published(edition: Edition, *, is_new: bool = False) -> PublishResult:
-    return PublishResult(edition, is_new=is_new, papers=papers_of(edition).count())
+def _result(edition: Edition, *, is_new: bool = False) -> PublishResult:
+    return PublishResult(edition, is_new=is_new, papers=papers_as_emailed(edition).count())
 
 
 def _nothing_to_publish(day: dt.date, cause: QuietDay.Cause, reason: str) -> PublishResult:
@@ -213,7 +213,7 @@ def _nothing_to_publish(day: dt.date, cause: QuietDay.Cause, reason: str) -> Pub
 
 def _waiting(day: dt.date) -> QuerySet[Paper]:
     """Return the papers for the edition of `day` that are in no edition yet."""
-    seen = Listing.objects.filter(paper=OuterRef("pk"), day__gte=day - LATE, day__lte=day)
+    seen = Listing.objects.filter(paper=OuterRef("pk"), day__gte=day - JOINS_WITHIN, day__lte=day)
     # The day's own papers count whenever they were listed. Late ones count only if the site was already watching the
     # source.
     seen = seen.filter(Q(day=day) | Q(source__watched_from=None) | Q(day__gte=F("source__watched_from")))

@@ -67,7 +67,7 @@ def _describe_next_digest(reader: Subscriber, edition: Edition | None) -> str:
     sentence = _(
         "None of the %(papers)s of %(day)s matches what you follow. Your first digest comes as soon as one does."
     )
-    papers = formatting.papers(publication.papers_of(edition).count())
+    papers = formatting.papers(publication.papers_as_emailed(edition).count())
     return sentence % {"papers": papers, "day": formatting.long_date(edition.day)}
 
 
@@ -146,7 +146,11 @@ def _send_with(digest: Digest, delivery: Delivery) -> None:
 def _edition_of_today(now: dt.datetime) -> Edition | None:
     """Return the newest edition if it is today's, is closed and has papers."""
     newest = publication.newest_closed()
-    return newest if newest and newest.published_at > now - FRESH and publication.papers_of(newest).exists() else None
+    return (
+        newest
+        if newest and newest.published_at > now - FRESH and publication.papers_as_emailed(newest).exists()
+        else None
+    )
 
 
 def _digest_for(reader: Subscriber, edition: Edition) -> Digest | None:

@@ -97,7 +97,7 @@ def _budget(now: dt.datetime) -> int:
 
 def _questions(edition: Edition) -> list[BorderlinePaper]:
     """Return what has not been asked yet about the edition's papers, the most valuable questions first."""
-    papers = list(publication.papers_of(edition))
+    papers = list(publication.papers_as_emailed(edition))
     asked = set(Assessment.objects.filter(paper__in=papers).values_list("interest_key", "paper_id"))
     index = paper_index.build_index(papers)
     found: dict[tuple[str, int], BorderlinePaper] = {}

@@ -98,8 +98,8 @@ def make_dashboard(*, now: dt.datetime) -> Dashboard:
     counts = remembered(
         f"dashboard of {newest} on {midnight}",
         lambda: _counts(
-            waiting=publication.papers_for(next_day),
-            papers=publication.papers_of(newest) if newest else Paper.objects.none(),
+            waiting=publication.papers_so_far(next_day),
+            papers=publication.papers_as_emailed(newest) if newest else Paper.objects.none(),
             digests=Delivery.objects.filter(edition=newest),
             today=Delivery.objects.filter(queued_at__gte=midnight),
             readers=Subscriber.objects.all(),

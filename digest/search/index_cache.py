@@ -143,7 +143,7 @@ def _build_week(stamps: Sequence[Stamp]) -> RecentPapers:
 
 
 def _build(edition_id: int, topics: Sequence[Interest]) -> _CachedIndex:
-    papers = list(publication.papers_of(Edition(pk=edition_id)).only(*FIELDS))
+    papers = list(publication.papers_as_emailed(Edition(pk=edition_id)).only(*FIELDS))
     texts = paper_index.texts_of(papers, topics)
     missing = embeddings.missing(texts) if embeddings.is_available() else 0
     return _CachedIndex(paper_index.build_index(papers, topics, for_page=True), texts, missing)

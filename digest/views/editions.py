@@ -58,7 +58,7 @@ def newest_month(request: HttpRequest) -> HttpResponse:
 def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
     labels, filters = _filters(request, [shown])
     chosen = filters["chosen"]
-    ranked = publication.papers_by_votes(shown).only(*CARD)
+    ranked = publication.papers_as_shown(shown).only(*CARD)
     papers, pages = paginate(
         edition_filters.apply(ranked, [shown], labels, chosen), request.GET.get("page"), PAPERS_OF_A_DAY
     )

@@ -70,7 +70,7 @@ def export_of(rows: Any, suffix: str) -> HttpResponse:
 def _suggested() -> dict[str, Any]:
     """Return the top-voted papers of the newest edition, for readers who have saved none."""
     newest = publication.newest()
-    ranked = publication.papers_by_votes(newest) if newest else Paper.objects.none()
+    ranked = publication.papers_as_shown(newest) if newest else Paper.objects.none()
     papers = list(ranked.select_related("edition").only(*CARD, "edition__day")[:MAX_SUGGESTED])
     return {
         "suggested": papers,

@@ -32,7 +32,7 @@ def list_papers(day: dt.date, *titles: str, votes: int = 0) -> None:
 
 def titles(edition: Edition | None) -> list[str]:
     assert edition is not None
-    return [paper.title for paper in publication.papers_of(edition)]
+    return [paper.title for paper in publication.papers_as_emailed(edition)]
 
 
 def publish(day: dt.date, **options: Any) -> Edition | None:
@@ -294,7 +294,7 @@ def test_it_keeps_the_day_of_a_new_site_open_until_its_hour(hugging_face: Source
     assert (done.is_new, done.papers) == (True, 2)
     edition = Edition.objects.get()
     assert edition.closed_at == edition.mail_from == publication.hour_of(TODAY)
-    assert [paper.edition_votes for paper in publication.papers_of(edition)] == [7, 0]
+    assert [paper.edition_votes for paper in publication.papers_as_emailed(edition)] == [7, 0]
     papers.ingest(hugging_face, [make_record("2608.00003", "Night")], TODAY)
     assert publication.publish(TODAY, now=publication.hour_of(TODAY)).papers == 2
 

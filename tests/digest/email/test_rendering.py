@@ -29,7 +29,7 @@ HOSTILE = "<script>alert(1)</script> <think>\r\nBcc: victim@example.org " + "ü"
 def build(edition: Edition, reader: Subscriber) -> EmailMessage:
     """Return the reader's digest, parsed from its bytes."""
     row = Delivery.objects.create(edition=edition, subscriber=reader, queued_at=NOW, not_before=NOW)
-    digest = compose(Index(publication.papers_of(edition)), profiles.profile_of(reader), edition.day)
+    digest = compose(Index(publication.papers_as_emailed(edition)), profiles.profile_of(reader), edition.day)
     wire = rendering.build_digest_message(digest, row).message().as_bytes()
     return BytesParser(EmailMessage, policy=email.policy.default).parsebytes(wire)
 

@@ -87,7 +87,7 @@ def test_a_dismissed_paper_is_folded_at_the_end_of_lists(reader_client: Client, 
 
 
 def test_the_next_paper_leads_when_the_first_is_dismissed(reader_client: Client, edition: Edition) -> None:
-    first, second = publication.papers_by_votes(edition)[:2]
+    first, second = publication.papers_as_shown(edition)[:2]
     act(reader_client, f"not-for-me {first.pk}")
     leading = reader_client.get("/").text.partition('class="leading"')[2].partition("</article>")[0]
     assert f'data-actions="{second.pk}"' in leading

@@ -119,7 +119,7 @@ def test_it_shows_a_paper(client: Client) -> None:
 
 
 def test_it_leads_on_from_a_paper(client: Client, edition: Edition) -> None:
-    first, second, third = (paper.key for paper in publication.papers_by_votes(edition))
+    first, second, third = (paper.key for paper in publication.papers_as_shown(edition))
     page = body(client, f"/papers/{second}/")
     assert f'rel="prev" href="/papers/{first}/"' in page
     assert f'rel="next" href="/papers/{third}/"' in page
