@@ -99,7 +99,7 @@ class PaperInline(TellsChangesAdmin, admin.TabularInline[Paper, Edition]):
     template = "admin/digest/edition/papers.html"
     fields = ["work", "votes", "is_pinned", "is_hidden"]
     readonly_fields = ["work", "votes"]
-    ordering = publication.BY_VOTES
+    ordering = publication.PAGE_ORDER
     extra = 0
     can_delete = False
 

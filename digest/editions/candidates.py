@@ -47,7 +47,7 @@ def papers(edition: Edition, cutoff: dt.date | None) -> QuerySet[Paper]:
     if cutoff is None:
         return with_pictures(publication.papers_as_emailed(edition))
     week = Paper.objects.filter(edition__day__gt=cutoff, edition__day__lte=edition.day, is_hidden=False)
-    return with_pictures(week.order_by("-is_pinned", "-votes", "pk"))
+    return with_pictures(week.order_by(*publication.PAGE_ORDER))
 
 
 def with_pictures(papers: QuerySet[Paper]) -> QuerySet[Paper]:

@@ -21,7 +21,8 @@ edition_closed = Signal()
 
 JOINS_WITHIN = dt.timedelta(days=7)  # a paper that missed its own day's edition still joins one this much later
 DAYS_AT_FIRST_START = 7
-BY_VOTES = ("-is_pinned", "-votes", "-edition_votes", "pk")  # the order of papers on an edition's page
+BY_VOTES = ("-votes", "-edition_votes", "pk")  # the most votes now come first
+PAGE_ORDER = ("-is_pinned", *BY_VOTES)  # of an edition's papers on its page
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def papers_as_emailed(edition: Edition) -> QuerySet[Paper]:
 
 def papers_as_shown(edition: Edition) -> QuerySet[Paper]:
     """Return the edition's papers as its page ranks them: pinned first, then by votes now."""
-    return edition.papers.filter(is_hidden=False).order_by(*BY_VOTES)
+    return edition.papers.filter(is_hidden=False).order_by(*PAGE_ORDER)
 
 
 def adjacent(paper: Paper) -> tuple[Neighbor | None, Neighbor | None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Max, Min, Q, QuerySet
 
+from digest.editions import publication
 from digest.editions.due_times import monday_of
 from digest.models import Edition, Paper, QuietDay
 
@@ -69,7 +70,7 @@ def editions_in(days: DateRange) -> list[Edition]:
 def by_votes(editions: Sequence[Edition]) -> QuerySet[Paper]:
     """Return the papers of several editions, those with the most votes now first."""
     shown = Paper.objects.filter(edition__in=[edition.pk for edition in editions], is_hidden=False)
-    return shown.order_by("-votes", "-edition_votes", "pk")
+    return shown.order_by(*publication.BY_VOTES)
 
 
 def last_editions(count: int) -> Sequence[Edition]:

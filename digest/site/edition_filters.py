@@ -13,9 +13,9 @@ from digest.site.topics import Labels, TopicLabel
 
 # By the value in the address. Without one, papers are ordered by votes.
 ORDERS: Mapping[str, tuple[str | OrderBy, ...]] = {
-    "newest": (F("published_on").desc(nulls_last=True), *publication.BY_VOTES),
-    "stars": (F("github_stars").desc(nulls_last=True), *publication.BY_VOTES),
-    "comments": ("-comments", *publication.BY_VOTES),
+    "newest": (F("published_on").desc(nulls_last=True), *publication.PAGE_ORDER),
+    "stars": (F("github_stars").desc(nulls_last=True), *publication.PAGE_ORDER),
+    "comments": ("-comments", *publication.PAGE_ORDER),
 }
 FEW = 2  # papers; a topic with fewer is listed apart
 

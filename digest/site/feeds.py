@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from digest.editions import publication
 from digest.models import Paper
 from digest.personalization import profiles
 from digest.personalization.digest_selection import compose
@@ -56,7 +57,7 @@ class Feed:
 def newest_papers() -> list[Paper]:
     """Return the last published papers, the newest edition first, and within it the most votes first."""
     ranked = Paper.objects.filter(edition__isnull=False, is_hidden=False)
-    return list(ranked.order_by("-edition__day", "-is_pinned", "-votes", "pk").select_related("edition")[:MAX_ENTRIES])
+    return list(ranked.order_by("-edition__day", *publication.PAGE_ORDER).select_related("edition")[:MAX_ENTRIES])
 
 
 def papers_on(topic: Topic) -> list[Paper]:
@@ -83,7 +84,7 @@ def for_reader(reader: Subscriber) -> list[Paper]:
 
 def _in_editions(keys: Iterable[str]) -> list[Paper]:
     published = Paper.objects.filter(key__in=list(keys), edition__isnull=False, is_hidden=False)
-    return list(published.order_by("-edition__day", "-votes", "pk").select_related("edition")[:MAX_ENTRIES])
+    return list(published.order_by("-edition__day", *publication.BY_VOTES).select_related("edition")[:MAX_ENTRIES])
 
 
 def entries_of(papers: Iterable[Paper]) -> list[FeedEntry]:

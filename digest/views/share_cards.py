@@ -8,6 +8,7 @@ from django.templatetags.static import static
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from digest.editions import publication
 from digest.models import Edition, Paper
 from digest.site import share_cards
 from digest.views.page_cache import CARD
@@ -20,8 +21,7 @@ cached = cache_control(public=True, max_age=86_400)
 @require_safe
 @cached
 def edition(request: HttpRequest, day: dt.date) -> HttpResponse:
-    best = get_object_or_404(Edition, day=day).papers.filter(is_hidden=False).order_by("-is_pinned", "-votes", "pk")
-    first = best.only(*CARD).first()
+    first = publication.papers_as_shown(get_object_or_404(Edition, day=day)).only(*CARD).first()
     return _card(first.title if first else f"{day:%Y-%m-%d}", f"Papers of {day:%Y-%m-%d}")
 
 
