@@ -21,7 +21,7 @@ from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.time_zones import zone_of
 
-FRESH = dt.timedelta(hours=24)  # an edition that was published earlier is not today's
+PUBLISHED_WITHIN = dt.timedelta(hours=24)  # an edition that was published earlier is not today's
 ON_ITS_WAY = "The welcome that holds it is on its way."
 
 Frequency = Subscriber.Frequency
@@ -146,11 +146,8 @@ def _send_with(digest: Digest, delivery: Delivery) -> None:
 def _edition_of_today(now: dt.datetime) -> Edition | None:
     """Return the newest edition if it is today's, is closed and has papers."""
     newest = publication.newest_closed()
-    return (
-        newest
-        if newest and newest.published_at > now - FRESH and publication.papers_as_emailed(newest).exists()
-        else None
-    )
+    is_of_today = newest is not None and newest.published_at > now - PUBLISHED_WITHIN
+    return newest if newest and is_of_today and publication.papers_as_emailed(newest).exists() else None
 
 
 def _digest_for(reader: Subscriber, edition: Edition) -> Digest | None:
