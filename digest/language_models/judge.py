@@ -27,7 +27,6 @@ from subscriptions.models import Subscriber, Topic, TopicFilter
 from subscriptions.query.grammar import FilterError, parse
 
 TURN = "judge-api"
-RECENT = dt.timedelta(days=3)  # older editions have been sent
 REST = dt.timedelta(minutes=30)  # when nothing is left to ask, because looking costs a second of CPU or more
 MAX_FILTERS = 5_000  # different filters in readers' own words, those with the most readers first
 PREPARED = 100  # interests that are matched together
@@ -57,7 +56,7 @@ def assess_borderline(*, now: dt.datetime, seconds: float) -> int:
     """
     if not settings.JUDGE_API_URL or chat.is_paused(TURN, now=now) or not (budget := _budget(now)):
         return 0
-    edition = Edition.objects.filter(day__gte=now.date() - RECENT).order_by("-day").first()
+    edition = Edition.objects.filter(day__gte=now.date() - paper_index.PREPARED_FOR).order_by("-day").first()
     deadline, stored = time.monotonic() + seconds, 0
     for question in _questions(edition)[:budget] if edition else ():
         if time.monotonic() > deadline:

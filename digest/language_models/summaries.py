@@ -14,10 +14,10 @@ from digest import clock
 from digest.language_models import chat
 from digest.language_models.chat import AnswerError, Server, ServerError
 from digest.models import Paper, SummaryRequest
+from digest.personalization import paper_index
 from digest.text.cleanup import clean, from_html, whole
 
 TURN = "summary-api"
-RECENT = dt.timedelta(days=3)
 MAX_TOKENS = 150  # of an answer
 SHORTEST, LONGEST = 20, 400  # characters of a summary
 
@@ -60,7 +60,9 @@ def summarize_missing(*, now: dt.datetime, seconds: float) -> int:
 def _missing(now: dt.datetime) -> list[Paper]:
     """Return recent papers to ask about, pinned and voted ones first, as far as the day's budget goes."""
     asked = SummaryRequest.objects.filter(asked_at__gte=clock.midnight(now.date())).count()
-    recent = Paper.objects.filter(first_seen_at__gte=now - RECENT, is_hidden=False, summary="", summary_request=None)
+    recent = Paper.objects.filter(
+        first_seen_at__gte=now - paper_index.PREPARED_FOR, is_hidden=False, summary="", summary_request=None
+    )
     budget = max(0, settings.SUMMARY_MAX_PER_DAY - asked)
     return list(recent.exclude(abstract="").order_by("-is_pinned", "-votes", "-pk")[:budget])
 

@@ -62,7 +62,7 @@ def mark_stale(papers: Iterable[Paper]) -> None:
 
 def _waits_for_vectors(index: Index, edition: Edition) -> bool:
     """Return whether the index has no embeddings yet, but will have them: on a long day they are made bit by bit."""
-    is_recent = edition.day >= timezone.now().date() - paper_index.RECENT
+    is_recent = edition.day >= timezone.now().date() - paper_index.PREPARED_FOR
     return index.corpus.embedding_space is None and embeddings.is_available() and is_recent
 
 

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from digest.models import Paper
-from digest.personalization import embeddings
+from digest.personalization import embeddings, paper_index
 from digest.text.cleanup import sentences, whole
 
 if TYPE_CHECKING:
     from digest.matching.similarity import Vectors
 
-RECENT = dt.timedelta(days=3)
 CHUNK = 10  # papers that are encoded together
 SHORTEST, LONGEST = 40, 280  # characters of a key sentence
 MOST_SENTENCES = 12  # of an abstract that are considered
@@ -58,7 +57,7 @@ def choose_missing(*, now: dt.datetime, seconds: float) -> int:
     if not embeddings.is_available():
         return 0
     stop_at, done = time.monotonic() + seconds, 0
-    recent = Paper.objects.filter(first_seen_at__gte=now - RECENT, summary="", take_away_by="")
+    recent = Paper.objects.filter(first_seen_at__gte=now - paper_index.PREPARED_FOR, summary="", take_away_by="")
     pks = list(recent.order_by("-pk").values_list("pk", flat=True))
     for start in range(0, len(pks), CHUNK):
         if time.monotonic() > stop_at:

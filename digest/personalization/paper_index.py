@@ -21,7 +21,9 @@ logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 200  # embeddings that are computed while an index is built, in about 20 seconds
 CHUNK = 20  # papers between two checks of the time
-RECENT = dt.timedelta(days=3)
+# Vectors, key sentences, summaries and assessments are made for this long after a paper was first seen. The editions of
+# older papers have been sent.
+PREPARED_FOR = dt.timedelta(days=3)
 
 
 def build_index(
@@ -101,7 +103,7 @@ def embed_ahead(*, now: dt.datetime, seconds: float) -> int:
         return 0
     stop_at = time.monotonic() + seconds
     embeddings.of_texts([topic.profile for topic in profiles.of_topics(Topic.objects.all())], embeddings.Kind.TOPIC)
-    lately = Paper.objects.filter(first_seen_at__gte=now - RECENT).order_by("-pk").only("title", "abstract")
+    lately = Paper.objects.filter(first_seen_at__gte=now - PREPARED_FOR).order_by("-pk").only("title", "abstract")
     texts = [text_of(paper) for paper in lately]
     known = embeddings.known(texts)
     missing = [text for text in texts if text not in known]
