@@ -16,7 +16,7 @@ from digest.search import category_topics
 from subscriptions.admin.topics import GroupWidget
 from subscriptions.models import Topic
 
-SHOWN = 200  # categories
+MAX_CATEGORIES = 200  # categories
 
 
 class CategoryTopicsForm(forms.Form):
@@ -50,7 +50,7 @@ class MakesCategoryTopicsAdmin:
             "original": source,
             "form": form,
             "chosen": chosen,
-            "categories": category_topics.categories_of(source)[:SHOWN],
+            "categories": category_topics.categories_of(source)[:MAX_CATEGORIES],
         }
         return TemplateResponse(request, "admin/digest/source/topics.html", context)
 

@@ -63,7 +63,7 @@ AGAIN = (
     "for whom nothing matches are skipped again. No one who had the digest gets it again."
 )
 A_DAY = dt.timedelta(days=1)  # within it, each reader's hour has come
-SHOWN = 100  # papers on an edition's page; the list of papers has all of them
+PAPERS_SHOWN = 100  # papers on an edition's page; the list of papers has all of them
 
 
 class EditionForm(EmailPreviewForm, forms.ModelForm[Edition]):
@@ -88,7 +88,7 @@ class PaperFormSet(forms.BaseInlineFormSet[Paper, Edition, Any]):
         if self.is_bound:
             return super().get_queryset()
         if not hasattr(self, "_shown"):
-            self._shown = super().get_queryset()[:SHOWN]
+            self._shown = super().get_queryset()[:PAPERS_SHOWN]
         return self._shown
 
 

@@ -23,7 +23,7 @@ from subscriptions.query.grammar import FilterError
 
 FOUND = 10  # papers that a search shows
 PROPOSED = 15  # phrases beside those that the topic has
-FEW = 5  # examples that are advised
+EXAMPLES_ADVISED = 5  # examples that are advised
 LINES = {"rows": 3, "class": "vLargeTextField"}
 CITED = "arXiv ids, links, DOIs or titles, one per line. The papers must be on this site."
 
@@ -107,7 +107,7 @@ class MakesTopicsAdmin:
                 initial={name: form[name].value() for name in form.fields}
             )  # as typed, without errors
         shown = list({paper.pk: paper for paper in [*ticked, *found]}.values())
-        context = {"form": form, "papers": shown, "ticked": {paper.pk for paper in ticked}, "few": FEW}
+        context = {"form": form, "papers": shown, "ticked": {paper.pk for paper in ticked}, "few": EXAMPLES_ADVISED}
         return self._page(request, "make", "Make a topic from example papers", context)
 
     def improve_topic(self, request: HttpRequest, pk: int) -> HttpResponse:

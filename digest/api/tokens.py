@@ -14,7 +14,7 @@ from digest.models.api_tokens import valid_hash
 
 START = "dp_"  # so that programs that look for leaked secrets recognize it
 SECRET_BYTES = 32
-SHOWN = 8  # characters of the secret in the prefix
+SECRET_IN_PREFIX = 8  # characters of the secret in the prefix
 LONGEST = 100  # characters; a longer text is no token
 
 
@@ -74,7 +74,7 @@ def find(secret: str, *, now: dt.datetime) -> ApiToken | None:
 def _new_secret(row: ApiToken) -> str:
     """Return a new secret, and store its hash and prefix in the row, without saving it."""
     secret = f"{START}{secrets.token_urlsafe(SECRET_BYTES)}"
-    row.prefix, row.token_hash = secret[: len(START) + SHOWN], _hash(secret)
+    row.prefix, row.token_hash = secret[: len(START) + SECRET_IN_PREFIX], _hash(secret)
     return secret
 
 

@@ -7,7 +7,7 @@ from django.db.models import Count, Q, Sum
 
 from digest.models import Edition
 
-RECENT = dt.timedelta(minutes=5)
+MEASURED_OVER = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Progress:
 
 
 def progress_of(edition: Edition, *, now: dt.datetime) -> Progress:
-    since = now - RECENT
+    since = now - MEASURED_OVER
     counts = edition.shards.aggregate(
         planned=Sum("size", default=0),
         ended=Sum("size", filter=Q(done_at__isnull=False), default=0),
         recent=Sum("size", filter=Q(done_at__gt=since), default=0),
         workers=Count("pk", filter=Q(done_at=None) & ~Q(worker="")),
     )
-    per_minute = round(counts["recent"] / (RECENT.seconds / 60))
+    per_minute = round(counts["recent"] / (MEASURED_OVER.seconds / 60))
     return Progress(counts["planned"], counts["ended"], counts["workers"], per_minute)

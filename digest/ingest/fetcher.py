@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from digest import papers, sources
+from digest.editions import publication
 from digest.editions.due_times import is_weekday
 from digest.ingest import source_health
 from digest.ingest.fetch_log import record_attempt
@@ -18,7 +19,7 @@ from digest.sources.records import Batch
 from digest.text.cleanup import clean
 
 MAX_PAGES = 20
-WEEK = 7  # days
+DAYS_TRIED = 7  # the last days, which are read until they succeed
 AWAY = dt.timedelta(days=1)
 DAYS_READ_AGAIN = 3
 MAX_UNREACHABLE = 2  # failed days in a row, before the other days of an unreachable source are skipped
@@ -52,7 +53,7 @@ def fetch_all(
 
 def days_to_read(source: Source, *, today: dt.date) -> list[dt.date]:
     """Return the last days, because their votes still grow, and days of the last week that could not be read yet."""
-    week = [today - dt.timedelta(days=back) for back in range(WEEK)]
+    week = [today - dt.timedelta(days=back) for back in range(DAYS_TRIED)]
     done = set(source.runs.filter(day__in=week).exclude(status__in=source_health.BROKEN).values_list("day", flat=True))
     return sorted({*week[:DAYS_READ_AGAIN], *(day for day in week if day not in done)})
 
@@ -110,9 +111,9 @@ def _is_first_read(run: FetchRun) -> bool:
 def _set_watched_from(source: Source, today: dt.date) -> dt.date:
     """Set and return the first day that counts as new for the source.
 
-    That is yesterday if the site already has editions; a new site also shows the papers of the last week.
+    That is yesterday if the site already has editions; a new site also shows the papers of some days before.
     """
-    days = 1 if Edition.objects.exists() else WEEK
+    days = 1 if Edition.objects.exists() else publication.DAYS_AT_FIRST_START
     source.watched_from = today - dt.timedelta(days=days)
     source.save(update_fields=["watched_from"])
     return source.watched_from

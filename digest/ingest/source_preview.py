@@ -15,7 +15,7 @@ from digest.text.cleanup import clean, first_sentences, without_secrets
 
 logger = logging.getLogger(__name__)
 
-SHOWN = 10  # papers
+PAPERS_SHOWN = 10  # papers
 TIMEOUT = 20  # seconds, because an admin waits in the browser
 MAX_SENTENCE_LENGTH = 200  # characters
 AUTHORS = 3  # that are named; the others are counted
@@ -59,7 +59,7 @@ class SourcePreview:
 
     @property
     def first(self) -> list[PaperPreview]:
-        return [_preview_paper(record) for record in self.batch.records[:SHOWN]]
+        return [_preview_paper(record) for record in self.batch.records[:PAPERS_SHOWN]]
 
 
 def problem_with(kind: str, key: str) -> str:

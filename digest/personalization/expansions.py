@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ARCHIVE = 3_000  # papers, the newest
 FILTERS = 2_000  # filters that are checked in each run: the newest, and as many older ones in turn
-SHOWN = 8  # words of a text that its reader sees: those that count most
+WORDS_SHOWN = 8  # words of a text that its reader sees: those that count most
 RENEW = dt.timedelta(days=30)  # the archive has changed by then
 A_WEEK = dt.timedelta(days=7)
 CHUNK = 500  # keys in a query
@@ -50,7 +50,7 @@ def shared_words(corpus: Corpus, criteria: Criteria) -> tuple[SharedWords, ...]:
     """Return the words that are looked for in addition, for each text of a filter that has some."""
     found = ((text, of_text(text, ignored)) for text, ignored in texts_in(corpus, criteria))
     return tuple(
-        SharedWords(text, tuple(word.word for word in expansion.words[:SHOWN]))
+        SharedWords(text, tuple(word.word for word in expansion.words[:WORDS_SHOWN]))
         for text, expansion in found
         if expansion and expansion.words
     )

@@ -26,7 +26,7 @@ from subscriptions.models import Subscriber
 
 MOST_RATED = 500  # of a reader's newest papers of each kind; learning from all takes a tenth of a second
 MOST_EXAMPLES = 50  # newest liked papers that a reason may name
-RECENT = dt.timedelta(days=8)  # a digest may still bring such papers
+IN_DIGESTS_FOR = dt.timedelta(days=8)  # a digest may still bring such papers
 CHUNK = 200
 FIELDS = ("key", "title", "abstract")
 
@@ -200,10 +200,10 @@ def _background(now: dt.datetime) -> Background:
     look usual. A new site has few older papers, so it learns from recent ones, too.
     """
     papers = Paper.objects.order_by("-pk").values_list("pk", flat=True)
-    older = list(papers.filter(first_seen_at__lt=now - RECENT)[: 2 * MAX_BACKGROUND])
+    older = list(papers.filter(first_seen_at__lt=now - IN_DIGESTS_FOR)[: 2 * MAX_BACKGROUND])
     others = older[1::2]
     if len(others) < MAX_BACKGROUND:
-        others += papers.filter(first_seen_at__gte=now - RECENT)[: MAX_BACKGROUND - len(others)]
+        others += papers.filter(first_seen_at__gte=now - IN_DIGESTS_FOR)[: MAX_BACKGROUND - len(others)]
     return _make_background(tuple(others), tuple(older[::2]), _encoder())
 
 

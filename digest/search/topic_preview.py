@@ -10,7 +10,7 @@ from digest.search import index_cache
 from digest.search.recent_papers import RecentPapers
 from subscriptions.models import Topic
 
-SHOWN = 40  # papers, the newest and best first
+PAPERS_SHOWN = 40  # papers, the newest and best first
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class TopicPreview:
     days: tuple[tuple[dt.date, int], ...]  # the number of papers found, the newest day first
     found: int
     of_how_many: int
-    matches: tuple[Match, ...]  # the first SHOWN, with papers that are whole rows
+    matches: tuple[Match, ...]  # the first PAPERS_SHOWN, with papers that are whole rows
     new: frozenset[str]  # keys of papers that only the changed topic finds; empty if it is not saved yet
     lost: tuple[Paper, ...]  # papers that only the saved topic finds
 
@@ -36,9 +36,9 @@ def preview_topic(topic: Topic, saved: Topic | None = None) -> TopicPreview:
         days=tuple((day, len(matches)) for day, matches in by_day),
         found=len(found),
         of_how_many=len(recent.papers),
-        matches=_with_rows(list(found.values())[:SHOWN]),
+        matches=_with_rows(list(found.values())[:PAPERS_SHOWN]),
         new=frozenset(found.keys() - before) if before is not None else frozenset(),
-        lost=tuple(Paper.objects.filter(key__in=before - found.keys())[:SHOWN]) if before is not None else (),
+        lost=tuple(Paper.objects.filter(key__in=before - found.keys())[:PAPERS_SHOWN]) if before is not None else (),
     )
 
 

@@ -12,7 +12,6 @@ from digest.editions.due_times import monday_of
 from digest.models import Edition, Paper, QuietDay
 
 DAY = dt.timedelta(days=1)
-WEEK = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ ORDERS: Mapping[str, tuple[str | OrderBy, ...]] = {
     "stars": (F("github_stars").desc(nulls_last=True), *publication.PAGE_ORDER),
     "comments": ("-comments", *publication.PAGE_ORDER),
 }
-FEW = 2  # papers; a topic with fewer is listed apart
+MIN_FREQUENT = 2  # papers of a frequent topic; the others are listed apart
 
 
 class AreaFilter(NamedTuple):
@@ -30,11 +30,11 @@ class AreaFilter(NamedTuple):
 
     @property
     def frequent(self) -> list[tuple[TopicLabel, int]]:
-        return [topic for topic in self.topics if topic[1] >= FEW]
+        return [topic for topic in self.topics if topic[1] >= MIN_FREQUENT]
 
     @property
     def rare(self) -> list[tuple[TopicLabel, int]]:
-        return [topic for topic in self.topics if topic[1] < FEW]
+        return [topic for topic in self.topics if topic[1] < MIN_FREQUENT]
 
 
 def areas(editions: Sequence[Edition], labels: Labels, counted: Mapping[int, int]) -> list[AreaFilter]:

@@ -19,7 +19,7 @@ from digest.sources.records import SourceError, StoppedError, UnreachableError
 
 logger = logging.getLogger(__name__)
 
-RECENT = dt.timedelta(days=14)  # thumbnails are fetched for the editions of this time
+FETCHED_FOR = dt.timedelta(days=14)  # after the day of a paper's edition
 TRY_AGAIN = dt.timedelta(hours=12)
 MAX_TRIES = 3
 
@@ -86,7 +86,7 @@ def _fetch(http: Http, paper: Paper) -> tuple[bytes, str]:
 def _missing(now: dt.datetime) -> QuerySet[Paper]:
     if not settings.FETCH_THUMBNAILS:
         return Paper.objects.none()
-    shown = Paper.objects.filter(edition__day__gte=now.date() - RECENT, is_hidden=False)
+    shown = Paper.objects.filter(edition__day__gte=now.date() - FETCHED_FOR, is_hidden=False)
     best = Case(When(figure_url__startswith="https://", then=F("figure_url")), default=F("thumbnail_url"))
     shown = shown.annotate(best=best).filter(best__startswith="https://")
     never = Q(thumbnail=None) | ~Q(thumbnail__address=F("best"))

@@ -15,7 +15,7 @@ from subscriptions.models import Topic
 
 PAPERS_A_PAGE = 25
 LAST_EDITIONS = 7
-SHOWN = ("paper", "reasons", "score", *(f"paper__{name}" for name in CARD), "paper__edition__day")
+COLUMNS = ("paper", "reasons", "score", *(f"paper__{name}" for name in CARD), "paper__edition__day")
 BY_VOTES = "votes"  # the value of `sort`; without one, the newest papers come first
 
 
@@ -63,7 +63,7 @@ def _recent_days() -> list[dt.date]:
 
 def _in_order(rows: QuerySet[TopicPaper], sort: str) -> QuerySet[TopicPaper]:
     order = ("-paper__votes", "-day", "pk") if sort == BY_VOTES else ("-day", "-paper__votes", "pk")
-    return rows.order_by(*order).select_related("paper__edition").only(*SHOWN)
+    return rows.order_by(*order).select_related("paper__edition").only(*COLUMNS)
 
 
 def _is_near(label: topics.TopicLabel, topic: Topic) -> bool:

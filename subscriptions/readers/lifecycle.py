@@ -23,7 +23,7 @@ from subscriptions.time_zones import day_in, midnight_in
 
 UNCONFIRMED_LIFETIME = dt.timedelta(days=30)
 REASON_RATES = [(1, dt.timedelta(days=1))]  # unsubscribe reasons that are stored per reader
-FEW = 5  # papers per email, for readers who stay for fewer papers
+REDUCED_MAX_PAPERS = 5  # papers per email, for readers who stay for fewer papers
 
 # A reader confirmed a sign-up that named papers. Sent with `reader`, `papers` (a tuple of LikedPaper) and `now`.
 likes_confirmed = Signal()
@@ -293,7 +293,10 @@ def _take_offer(subscriber: Subscriber, offer: str, today: dt.date) -> None:
     if offer == "weekly":
         subscriber.frequency = Subscriber.Frequency.WEEKLY
     elif offer == "fewer":
-        subscriber.amount, subscriber.max_papers = Subscriber.Amount.FEWER, min(subscriber.max_papers, FEW)
+        subscriber.amount, subscriber.max_papers = (
+            Subscriber.Amount.FEWER,
+            min(subscriber.max_papers, REDUCED_MAX_PAPERS),
+        )
     elif offer == "pause":
         subscriber.status, subscriber.paused_until = Status.PAUSED, today + dt.timedelta(weeks=4)
     subscriber.save()

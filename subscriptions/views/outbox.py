@@ -13,13 +13,13 @@ from django.shortcuts import render
 
 from subscriptions.security.mail_csp import policy_for
 
-SHOWN = 100  # newest emails on the list
+EMAILS_SHOWN = 100  # newest emails on the list
 
 
 def outbox(request: HttpRequest) -> HttpResponse:
     _only_in_development()
     newest = sorted(Path(settings.OUTBOX_DIR).glob("*.eml"), reverse=True)
-    emails = [{"name": path.name, "message": _read(path)} for path in newest[:SHOWN]]
+    emails = [{"name": path.name, "message": _read(path)} for path in newest[:EMAILS_SHOWN]]
     return render(request, "web/outbox.html", {"mails": emails, "folder": settings.OUTBOX_DIR, "total": len(newest)})
 
 

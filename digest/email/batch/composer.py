@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 NOTHING_MATCHED = "Nothing in it matched what the reader follows."
 CHUNK = 500  # readers in a query
 PREPARED = 100  # readers who are matched together
-FRESH = 60.0  # seconds, after which hidden papers and changed notes are noticed
+REREAD_AFTER = 60.0  # seconds, after which hidden papers and changed notes are noticed
 GC_THRESHOLD = 40_000  # new objects between two runs of the garbage collector
 MAX_EDITIONS = 8  # kept in memory; a week that ends with an edition counts as one
 
@@ -72,7 +72,7 @@ class EditionContext:
         self.papers = list(candidates.papers(edition, cutoff))
         self.index = paper_index.build_index(self.papers)
         self._state = paper_index.state()  # after the index, which stores embeddings that were missing
-        self.fresh_until = time.monotonic() + FRESH
+        self.fresh_until = time.monotonic() + REREAD_AFTER
         self._cutoff = cutoff
         self._assemblers: dict[tuple[str, Look], EmailAssembler] = {}
 
@@ -88,7 +88,7 @@ class EditionContext:
         is_same = [*map(_content, (edition, *papers))] == [*map(_content, (self.edition, *self.papers))]
         if not is_same or self._knows_more(papers):
             return EditionContext(edition, self._cutoff)
-        self.fresh_until = time.monotonic() + FRESH
+        self.fresh_until = time.monotonic() + REREAD_AFTER
         return self
 
     def _knows_more(self, papers: Iterable[Paper]) -> bool:
