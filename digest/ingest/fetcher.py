@@ -20,7 +20,7 @@ from digest.text.cleanup import clean
 
 MAX_PAGES = 20
 DAYS_TRIED = 7  # the last days, which are read until they succeed
-AWAY = dt.timedelta(days=1)
+OFF_FOR = dt.timedelta(days=1)  # the ends of a gap, in which other sources were read if this one was off
 DAYS_READ_AGAIN = 3
 MAX_UNREACHABLE = 2  # failed days in a row, before the other days of an unreachable source are skipped
 EASTERN = ZoneInfo("America/New_York")
@@ -74,7 +74,7 @@ def fetch_jobs(days: list[dt.date], only: int | None = None) -> list[FetchJob]:
 def fetch_one(source: Source, day: dt.date, *, changes_only: bool = False) -> FetchRun:
     """Read one source for one day, and record the result."""
     with record_attempt(source, day) as run:
-        _read_and_store(run, ConditionalRequests(_known(source) if changes_only else {}))
+        _read_and_store(run, ConditionalRequests(_known_validators(source) if changes_only else {}))
     return run
 
 
@@ -103,9 +103,9 @@ def _is_first_read(run: FetchRun) -> bool:
     last = run.source.runs.order_by("-pk").first()
     if run.source.watched_from is None or last is None:
         return True
-    away = (last.started_at + AWAY, run.started_at - AWAY)
-    # If no source was read in that time, the whole site was down.
-    return away[0] < away[1] and FetchRun.objects.filter(started_at__range=away).exists()
+    gap_start, gap_end = last.started_at + OFF_FOR, run.started_at - OFF_FOR
+    # If no source was read in the gap, the whole site was down.
+    return gap_start < gap_end and FetchRun.objects.filter(started_at__range=(gap_start, gap_end)).exists()
 
 
 def _set_watched_from(source: Source, today: dt.date) -> dt.date:
@@ -132,7 +132,7 @@ def _read_pages(run: FetchRun, day: dt.date, http: Http) -> Batch:
     return whole
 
 
-def _known(source: Source) -> dict[str, ResponseValidator]:
+def _known_validators(source: Source) -> dict[str, ResponseValidator]:
     """Return the validators of earlier answers by address; empty until arXiv's batch of the day was read.
 
     Otherwise a feed that arXiv did not renew would count as unchanged.

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, RowNumber, TruncDate
 
 from digest.models import FetchRun, Source
 
-RUNS = 3  # in a row
+FAILS_AFTER_RUNS = 3  # bad ones in a row
 MAX_BAD_RUNS = 200  # in a row; more are not counted
 
 Status = FetchRun.Status
@@ -55,7 +55,7 @@ def with_last_run(chosen: QuerySet[Source]) -> QuerySet[Any]:
 def failing_sources() -> list[FailingSource]:
     """Return the active sources that keep failing, in two queries."""
     suspects = Source.objects.filter(is_active=True)
-    for back in range(RUNS):
+    for back in range(FAILS_AFTER_RUNS):
         status = _significant_runs().filter(source=OuterRef("pk")).values("status")[back : back + 1]
         suspects = suspects.alias(**{f"back_{back}": Subquery(status)}).filter(**{f"back_{back}__in": BAD})
     sources = list(suspects)
@@ -72,7 +72,7 @@ def failure_of(source: Source) -> FailingSource | None:
 
 def _failure(source: Source, runs: Iterable[FetchRun]) -> FailingSource | None:
     bad = list(takewhile(lambda run: run.status in BAD, runs))
-    return FailingSource(source, bad) if len(bad) >= RUNS else None
+    return FailingSource(source, bad) if len(bad) >= FAILS_AFTER_RUNS else None
 
 
 def _last_runs(sources: list[Source]) -> QuerySet[FetchRun]:
@@ -84,7 +84,7 @@ def _last_runs(sources: list[Source]) -> QuerySet[FetchRun]:
 
 def has_just_begun(failing: FailingSource) -> bool:
     """Return whether the last run is the one that reached the limit, so that each failure is reported once."""
-    return len(failing.runs) == RUNS
+    return len(failing.runs) == FAILS_AFTER_RUNS
 
 
 def _significant_runs() -> QuerySet[FetchRun]:
