@@ -60,11 +60,10 @@ def summarize_missing(*, now: dt.datetime, seconds: float) -> int:
 def _missing(now: dt.datetime) -> list[Paper]:
     """Return recent papers to ask about, pinned and voted ones first, as far as the day's budget goes."""
     asked = SummaryRequest.objects.filter(asked_at__gte=clock.midnight(now.date())).count()
-    recent = Paper.objects.filter(
-        first_seen_at__gte=now - paper_index.PREPARED_FOR, is_hidden=False, summary="", summary_request=None
-    )
+    recent = Paper.objects.filter(first_seen_at__gte=now - paper_index.PREPARED_FOR, is_hidden=False)
+    missing = recent.filter(summary="", summary_request=None).exclude(abstract="")
     budget = max(0, settings.SUMMARY_MAX_PER_DAY - asked)
-    return list(recent.exclude(abstract="").order_by("-is_pinned", "-votes", "-pk")[:budget])
+    return list(missing.order_by("-is_pinned", "-votes", "-pk")[:budget])
 
 
 def _store(paper: Paper, summary: str, problem: str, now: dt.datetime) -> bool:

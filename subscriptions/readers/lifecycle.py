@@ -293,10 +293,8 @@ def _take_offer(subscriber: Subscriber, offer: str, today: dt.date) -> None:
     if offer == "weekly":
         subscriber.frequency = Subscriber.Frequency.WEEKLY
     elif offer == "fewer":
-        subscriber.amount, subscriber.max_papers = (
-            Subscriber.Amount.FEWER,
-            min(subscriber.max_papers, REDUCED_MAX_PAPERS),
-        )
+        subscriber.amount = Subscriber.Amount.FEWER
+        subscriber.max_papers = min(subscriber.max_papers, REDUCED_MAX_PAPERS)
     elif offer == "pause":
         subscriber.status, subscriber.paused_until = Status.PAUSED, today + dt.timedelta(weeks=4)
     subscriber.save()

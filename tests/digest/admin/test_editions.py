@@ -89,7 +89,7 @@ def test_who_may_only_look_changes_nothing(client: Client, edition: Edition, add
 def test_the_page_shows_the_first_of_many_papers_and_takes_any(
     admin_client: Client, edition: Edition, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(editions, "SHOWN", 1)
+    monkeypatch.setattr(editions, "PAPERS_SHOWN", 1)
     first, second, _ = edition.papers.order_by("-votes")
     page = admin_client.get(address).content.decode()
     assert first.title in page

@@ -65,7 +65,7 @@ def test_it_makes_the_others_if_one_cannot_be_made(
 @pytest.fixture
 def a_minute_later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that was read counts as stale."""
-    monkeypatch.setattr(composer, "FRESH", -1)
+    monkeypatch.setattr(composer, "REREAD_AFTER", -1)
 
 
 @pytest.mark.usefixtures("a_minute_later")
