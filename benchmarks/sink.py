@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from benchmarks.ports import free_port
+
 
 def tool(name: str) -> str:
     """Return the path of one of Postfix's tools. Raise LookupError if it is not installed."""
@@ -20,9 +22,7 @@ def tool(name: str) -> str:
 @contextmanager
 def running() -> Iterator[int]:
     """Run smtp-sink and yield its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     as_nobody = ["-u", "nobody"] if os.geteuid() == 0 else []
     with subprocess.Popen([tool("smtp-sink"), *as_nobody, f"127.0.0.1:{port}", "512"]) as process:
         try:

@@ -1,6 +1,7 @@
 """The benchmark runner: its arguments, output and files. The speed itself is not tested."""
 
 import json
+import socket
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from benchmarks import MODULES, chart, compose, report
+from benchmarks.ports import PORTS, free_port
 from subscriptions.topics import catalogue
 
 COMPOSE = {"cpu_us_per_digest": 140.2, "times_plain": 31.0, "plain_cpu_us_per_digest": 4346.0}
@@ -89,3 +91,10 @@ def test_the_digests_that_are_measured_can_be_made(monkeypatch: pytest.MonkeyPat
     catalogue.load()
     monkeypatch.setattr(compose, "PLAIN", 2)
     assert compose.measure(20)["mails"] > 10
+
+
+def test_a_free_port_is_none_that_the_system_gives_to_connections() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        given = server.getsockname()[1]
+    assert given not in PORTS
+    assert free_port() in PORTS

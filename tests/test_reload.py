@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from benchmarks.ports import free_port
 from config import clean_env
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,9 +26,7 @@ LOADERS = 4
 @contextmanager
 def gunicorn(var: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run the web server with the settings of deploy/, and yield it with its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        bind = f"127.0.0.1:{probe.getsockname()[1]}"
+    bind = f"127.0.0.1:{free_port()}"
     environment = clean_env.environment() | {"VAR_DIR": str(var), "BIND": bind, "WEB_CONCURRENCY": "2"}
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
     command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "config.wsgi"]

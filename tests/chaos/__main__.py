@@ -14,9 +14,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.ports import free_port
 from config import clean_env
 from tests.chaos import disk, killer, ledger, provider
-from tests.chaos.servers import Postgres, Redis, free_port
+from tests.chaos.servers import Postgres, Redis
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WORKERS, PROCESSES, CONNECTIONS = 2, 2, 4

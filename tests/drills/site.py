@@ -16,10 +16,11 @@ from typing import Any
 
 import httpx
 
+from benchmarks.ports import free_port
 from config import clean_env
 from tests.chaos import ledger
 from tests.chaos.ledger import LedgerVerdict
-from tests.chaos.servers import Postgres, Redis, free_port
+from tests.chaos.servers import Postgres, Redis
 from tests.drills import registry
 from tests.drills.registry import Outcome
 
@@ -113,7 +114,8 @@ class Site:
         self._add_readers()
         for name in ("web", "worker", "beat"):
             self.start(name)
-        self.wait_until_ready()
+        if not self.wait_until_ready():
+            raise TimeoutError(f"The site is not ready after {TIMEOUT:g} seconds: {self._ends_of_logs()}")
 
     def manage(self, *arguments: str) -> None:
         subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, check=True)
@@ -179,6 +181,9 @@ class Site:
             self.kill(name)
         self.redis.stop()
         self.postgres.stop()
+
+    def _ends_of_logs(self) -> str:
+        return "\n".join(f"{log.name}: {log.read_text()[-500:]}" for log in self.folder.glob("*.log"))
 
     def _add_readers(self) -> None:
         from benchmarks import readers

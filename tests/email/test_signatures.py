@@ -16,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from benchmarks.ports import free_port
 from digest.models import Edition
 from subscriptions.models import Subscriber
 from tests.email import cast, tools
@@ -60,7 +61,7 @@ def hard_mails(readers: list[Subscriber]) -> list[Mail]:
 def smtp_sink(folder: Path) -> Iterator[int]:
     """Run Postfix's test server, which writes each email to a file in `folder`, and return its port."""
     folder.chmod(0o777)
-    port = tools.free_port()
+    port = free_port()
     user = ["-u", "nobody"] if os.getuid() == 0 else []
     command = ["smtp-sink", "-4", *user, "-d", str(folder / "mail."), f"127.0.0.1:{port}", "16"]
     environment = os.environ | {"PATH": f"{os.environ['PATH']}:/usr/sbin"}

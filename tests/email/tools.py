@@ -19,6 +19,7 @@ from typing import IO, Any, NamedTuple
 import httpx
 from playwright.sync_api import Browser
 
+from benchmarks.ports import free_port
 from tests.browser import NODE, missing_axe, violations
 from tests.email.mails import Mail
 
@@ -149,13 +150,6 @@ def axe(browser: Browser, html: str, scheme: Any) -> list[str]:
         return violations(page, without=NOT_FOR_MAILS)
     finally:
         page.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_for_port(port: int, process: "subprocess.Popen[bytes]", seconds: float = 120) -> None:

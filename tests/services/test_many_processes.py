@@ -4,7 +4,6 @@ import datetime as dt
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from django.db import connection
 from django.utils import timezone
 
 from benchmarks import readers
+from benchmarks.ports import free_port
 from digest import papers, tasks
 from digest.delivery import planner, shard_worker, shards
 from digest.editions import publication
@@ -173,9 +173,7 @@ def test_beat_starts_the_sending_task(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("due")
 def test_it_serves_pages_and_sign_ups_by_gunicorn(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     site = f"http://127.0.0.1:{port}"
 
     def is_up() -> bool:
