@@ -120,7 +120,8 @@ class EmailPreviewAdmin:
         context["media"] += options.media
         if any(name in request.POST for name in PREVIEW_BUTTONS):
             form, formsets = context["adminform"].form, [inline.formset for inline in context["inline_admin_formsets"]]
-            if not form.errors and all(formset.is_valid() for formset in formsets) and options.is_valid():
+            # All are checked here, so that the page shows all errors, and its template checks nothing.
+            if all([not form.errors, options.is_valid(), *(formset.is_valid() for formset in formsets)]):
                 sample = context["sample"] = _preview(request, form, formsets, options)
                 response["Content-Security-Policy"] = policy_of(sample)
         return response

@@ -1,20 +1,43 @@
-"""Scheduled tasks: django-celery-beat's pages, with actions that check permissions and write log entries."""
+"""django-celery-beat's pages of tasks and schedules, with checks of permissions and input, and log entries."""
 
 from typing import Any
 
+from celery.schedules import ParseException, crontab
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django_celery_beat.admin import CrontabScheduleAdmin as BeatCrontabAdmin
 from django_celery_beat.admin import PeriodicTaskAdmin as BeatAdmin  # its import registers the pages to replace
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from subscriptions.admin.base import DATES_AND_TIMES, log_action
 from subscriptions.pills import pill
 
 DELETE = "delete_selected"  # has its own permission
 
+CRONTAB_FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+
 admin.site.unregister(PeriodicTask)
+admin.site.unregister(CrontabSchedule)
+
+
+class CrontabForm(forms.ModelForm[CrontabSchedule]):
+    """The package's form fails with a server error on some input, such as a negative minute."""
+
+    def clean(self) -> None:
+        super().clean()
+        for name in CRONTAB_FIELDS:
+            try:
+                crontab(**{name: self.cleaned_data.get(name, "*")})
+            except (ParseException, ValueError) as error:
+                self.add_error(name, f"This is not in crontab’s form: {error}.")
+
+
+@admin.register(CrontabSchedule)
+class CrontabScheduleAdmin(BeatCrontabAdmin):  # type: ignore[misc]
+    form = CrontabForm
 
 
 @admin.register(PeriodicTask)

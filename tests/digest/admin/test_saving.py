@@ -183,6 +183,24 @@ def test_a_year_that_is_too_large_is_a_bad_request(admin_client: Client) -> None
     assert admin_client.get(days, {"day__year": "2026"}).status_code == 200
 
 
+@pytest.mark.both_databases  # PostgreSQL compares with a number of any size and finds no topic
+def test_a_topic_key_that_is_too_large_is_no_server_error_in_a_preview(admin_client: Client) -> None:
+    typed = {"name": "", "_preview": "Preview", "test-topics": "-9223372036854775809"}  # no name, which is an error too
+    assert admin_client.post(reverse("admin:subscriptions_brand_add"), typed).status_code in {200, 400}
+
+
+@pytest.mark.parametrize("minute", ["--", "-5", "61", "*/0"])
+def test_a_schedule_with_an_invalid_minute_is_shown_again(admin_client: Client, minute: str) -> None:
+    typed = dict.fromkeys(["hour", "day_of_month", "month_of_year", "day_of_week"], "*")
+    none = {"periodictask_set-TOTAL_FORMS": "0", "periodictask_set-INITIAL_FORMS": "0"}
+    address = reverse("admin:django_celery_beat_crontabschedule_add")
+    answer = admin_client.post(address, typed | none | {"minute": minute, "timezone": "UTC"})
+    assert answer.status_code == 200
+    assert "This is not in crontab’s form" in answer.content.decode()
+    answer = admin_client.post(address, typed | none | {"minute": "*/5", "timezone": "UTC"})
+    assert answer.status_code == 302
+
+
 @pytest.mark.both_databases  # each has its own errors
 @pytest.mark.parametrize(
     ("model", "condition"),
