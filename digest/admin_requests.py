@@ -13,7 +13,9 @@ from django.http import HttpRequest
 
 # The lookups of filters and of links to lists. Django allows all lookups of a list's own columns, and answers 500 to
 # a regular expression or a range that is not valid.
-LOOKUPS = {"exact", "in", "isnull", "gt", "gte", "lt", "lte"}
+# The lookups of filters and links, and the words for each before its value.
+LOOKUP_WORDS = {"exact": "", "in": "", "gte": "from ", "gt": "after ", "lt": "before ", "lte": "until "}
+LOOKUPS = {*LOOKUP_WORDS, "isnull"}
 OF_DATES = {"year", "month", "day"}
 
 

@@ -10,9 +10,10 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models.constants import LOOKUP_SEP
 
+from digest.admin_requests import LOOKUP_WORDS
+
 register = template.Library()
 
-OPERATORS = {"exact": "", "in": "", "gte": "from ", "gt": "after ", "lt": "before ", "lte": "until "}
 YES_AND_NO = {"True": "yes", "False": "no"}
 
 
@@ -56,7 +57,7 @@ def _is_set(spec: Any, cl: ChangeList) -> bool:
 def _in_words(cl: ChangeList, name: str, sent: list[str], title: str | None) -> str:
     """Return the condition as words: `queued_at__gte=2026-11-25 00:00:00+00:00` as “queued at: from 2026-11-25”."""
     path, _, operator = name.rpartition(LOOKUP_SEP)
-    if operator not in OPERATORS:
+    if operator not in LOOKUP_WORDS:
         path, operator = name, "exact"
     field = _field(cl, path)
     values = [part.removesuffix(" 00:00:00+00:00") for value in sent for part in value.split(",")]
@@ -66,7 +67,7 @@ def _in_words(cl: ChangeList, name: str, sent: list[str], title: str | None) -> 
             _shorten(str(row), label) for row in field.related_model._default_manager.filter(pk=values[0][:18])
         ] or values
     words = [YES_AND_NO.get(value, value) for value in values]
-    return f"{label}: {OPERATORS[operator]}{', '.join(words)}"
+    return f"{label}: {LOOKUP_WORDS[operator]}{', '.join(words)}"
 
 
 def _field(cl: ChangeList, path: str) -> Any:
