@@ -11,9 +11,8 @@ from django.db.models import BinaryField, Field, Model
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
 
-# The lookups of filters and of links to lists. Django allows all lookups of a list's own columns, and answers 500 to
-# a regular expression or a range that is not valid.
-# The lookups of filters and links, and the words for each before its value.
+# The lookups of filters and of links to lists, with the words that show them. Django allows all lookups of a list's own
+# columns, and answers 500 to a regular expression or a range that is not valid.
 LOOKUP_WORDS = {"exact": "", "in": "", "gte": "from ", "gt": "after ", "lt": "before ", "lte": "until "}
 LOOKUPS = {*LOOKUP_WORDS, "isnull"}
 OF_DATES = {"year", "month", "day"}
