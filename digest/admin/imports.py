@@ -21,7 +21,7 @@ from digest.ops.jobs import import_jobs, runner
 from digest.ops.uploaded_tables import as_text, private_copy
 from subscriptions import audit, time_zones
 from subscriptions.admin.base import ReadOnlyAdmin
-from subscriptions.exchange import reader_import, uploads
+from subscriptions.exchange import products, reader_import, uploads
 from subscriptions.exchange.products import ReaderField
 from subscriptions.exchange.reader_file import ImportSettings
 from subscriptions.exchange.reader_rows import LONGEST_SOURCE
@@ -50,8 +50,8 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label="File",
-        help_text="CSV, XLSX, or a zip file of CSV files: an export of listmonk, Mailchimp, Substack, Buttondown or "
-        "Ghost, or your own table. You review it first. It is deleted once it has been imported.",
+        help_text=f"CSV, XLSX, or a zip file of CSV files: an export of {products.names('or')}, or your own table. You "
+        "review it first. It is deleted once it has been imported.",
     )
 
 

@@ -150,6 +150,12 @@ _STATUSES = {
 STATUSES = {word: status for status, words in _STATUSES.items() for word in words.split()}
 
 
+def names(conjunction: str) -> str:
+    """Return the names of all products as a list in words, with `conjunction` before the last."""
+    *others, last = [product.name for product in PRODUCTS]
+    return f"{', '.join(others)} {conjunction} {last}"
+
+
 def plain(column: str) -> str:
     """Return the name of a column in lower case, with an underscore for each run of other characters."""
     return re.sub(r"[^\w]+", "_", column.strip().lower()).strip("_")

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from digest.management.base import check_database, require_file, show
 from digest.ops.uploaded_tables import as_text
-from subscriptions.exchange import private_files, reader_import
+from subscriptions.exchange import private_files, products, reader_import
 from subscriptions.exchange.products import ReaderField
 from subscriptions.exchange.reader_file import ImportSettings, open_readers
 from subscriptions.exchange.reader_import import DryRun, ReaderImporter
@@ -34,8 +34,8 @@ def column(text: str) -> tuple[str, str]:
 
 class Command(BaseCommand):
     help = (
-        "Import readers from a CSV, XLSX or zip file: exports of listmonk, Mailchimp, Substack, Buttondown and Ghost, "
-        "or any table with an address in each row. Run it again to continue an import that was stopped."
+        f"Import readers from a CSV, XLSX or zip file: exports of {products.names('and')}, or "
+        "any table with an address in each row. Run it again to continue an import that was stopped."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
