@@ -11,7 +11,7 @@ from digest.models import Listing, Paper, PaperAlias, Source, Turn
 from digest.models.papers import title_key
 from digest.paper_keys import is_at_arxiv
 from digest.papers import deduplication, topic_assignment
-from digest.sources.records import PaperRecord
+from digest.sources.records import ANNOUNCE_TYPES, PaperRecord
 
 TURN = "ingest"
 CHUNK = 500  # rows in a statement; SQLite limits the number of parameters
@@ -28,7 +28,6 @@ COUNT_FIELDS = ("votes", "comments")
 DERIVED_FIELDS = ("take_away", "take_away_by")
 # These combine several records.
 COMBINED_FIELDS = ("key", "url", "doi", "fingerprint", "title_key", "categories", "announce_type")
-ANNOUNCE_TYPES = ("", "replace-cross", "replace", "cross", "new")  # announcement types, the strongest last
 
 
 @dataclass

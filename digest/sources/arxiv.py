@@ -9,7 +9,7 @@ from django.conf import settings
 
 from digest.paper_keys import arxiv_key
 from digest.sources.http import Http, StatusError
-from digest.sources.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
+from digest.sources.records import ARXIV_ID, CROSS_LIST, NEW, Batch, PaperRecord, SourceError, doi_in, read_all
 from digest.sources.xml_parser import read_feed
 from digest.text import author_names
 from digest.text.cleanup import clean
@@ -20,7 +20,6 @@ from subscriptions.query.grammar import CATEGORY
 PAGE_SIZE = None
 BY_DAY = False
 PAUSE = 3  # arXiv's terms: one request every three seconds from all our workers together
-ANNOUNCED = ("new", "cross")  # the other kinds are new versions of papers that were announced before
 
 _HEADER = re.compile(r"\s*arXiv:\s*\S+\s+Announce Type:\s*[\w-]+\s+Abstract:\s*(.*)", re.DOTALL)
 _ID = re.compile(rf"(?:oai:arXiv\.org:|arxiv\.org/abs/)({ARXIV_ID.pattern})(?:v\d+)?$")
@@ -58,8 +57,8 @@ def parse(body: bytes, day: dt.date) -> Batch:
 
 
 def _read(entry: Any) -> PaperRecord | None:
-    kind = entry.get("arxiv_announce_type", "new")
-    if kind not in ANNOUNCED:
+    kind = entry.get("arxiv_announce_type", NEW)
+    if kind not in (NEW, CROSS_LIST):  # a new version of a paper that was announced before
         return None
     arxiv_id = _ID.search(entry.get("id", "")) or _ID.search(entry.get("link", ""))
     if not arxiv_id:

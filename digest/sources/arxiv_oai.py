@@ -12,7 +12,7 @@ from django.conf import settings
 
 from digest.paper_keys import arxiv_key
 from digest.sources.http import Http
-from digest.sources.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
+from digest.sources.records import ARXIV_ID, CROSS_LIST, NEW, Batch, PaperRecord, SourceError, doi_in, read_all
 from digest.sources.xml_parser import read_xml, text
 from digest.text import author_names
 from digest.text.cleanup import clean
@@ -87,7 +87,7 @@ def _read(record: ET.Element, key: str, day: dt.date) -> PaperRecord | None:
         doi=doi_in(text(paper, f"{_RAW}doi")),
         comment=from_tex(text(paper, f"{_RAW}comments")),
         day=day,
-        announce_type="new" if categories and categories[0].lower() == key.lower() else "cross",
+        announce_type=NEW if categories and categories[0].lower() == key.lower() else CROSS_LIST,
     )
 
 

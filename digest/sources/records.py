@@ -21,6 +21,10 @@ _DOI = re.compile(r"(?<![\d.])10\.[0-9]{4,9}/[^\s\x00-\x1f\x7f?#&]+")
 _ODD_IN_LINK = re.compile(r"[\s\x00-\x1f\x7f\"<>\\^`{|}]")
 _TRACKING = re.compile(r"utm_|rss(=1)?$")
 
+# How arXiv announces papers in a category: as new, as a cross-list from another category, or as a new version.
+NEW, CROSS_LIST = "new", "cross"
+ANNOUNCE_TYPES = ("", "replace-cross", "replace", CROSS_LIST, NEW)  # the strongest last
+
 MAX_LINK_LENGTH = 1000  # characters
 MAX_DOI_LENGTH = 255
 
