@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 # A weekly reader's last hour may come on the Sunday after Monday's publication, plus one day to spare.
 WINDOW = dt.timedelta(days=8)
 TOO_LATE = dt.timedelta(hours=24)  # for any delivery that was not sent, retries included
-TOO_LATE_REASON = "More than 24 hours late: the next edition is coming."
+TOO_LATE_REASON = f"More than {TOO_LATE // dt.timedelta(hours=1)} hours late: the next edition is coming."
 
 Status = Delivery.Status
 

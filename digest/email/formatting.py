@@ -3,7 +3,7 @@
 import datetime as dt
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Protocol
 
 from django.utils.formats import date_format, number_format
@@ -14,6 +14,7 @@ from digest.text.cleanup import first_sentences, whole
 from digest.text.stop_words import LOWERCASE_IN_NAMES
 
 TEXT_WIDTH = 78  # characters
+AUTHORS_ON_CARDS, AUTHORS_IN_EMAILS = 4, 2
 PREHEADER = 110  # characters
 SUBJECT = 70  # characters; telephones show fewer, so the newsletter's name comes last
 TELLING = 20  # characters; a shorter title before a colon is a name
@@ -56,7 +57,7 @@ def short_authors(names: Sequence[str], most: int = 6) -> str:
     return ", ".join([*shown[: most - 1], gap.replace(" ", "\u00a0"), shown[-1]])
 
 
-def by_line(names: Sequence[str], organization: str, most: int = 4) -> str:
+def by_line(names: Sequence[str], organization: str, most: int = AUTHORS_ON_CARDS) -> str:
     """Return authors and organization. No line begins with the dot between them."""
     return "\u00a0· ".join(filter(None, (short_authors(names, most), isolated(named(organization)))))
 
@@ -195,7 +196,7 @@ def source_name(paper: Sourced) -> str:
 
 
 def wrapped(text: str, indent: int = 0) -> str:
-    """Wrap `text` between words, at 78 characters. Each line but the first begins with `indent` spaces."""
+    """Wrap `text` between words, at TEXT_WIDTH characters. Each line but the first begins with `indent` spaces."""
     width, lines = TEXT_WIDTH - indent, []
     while len(text) > width:
         end = text.rfind(" ", 1, width + 1)
@@ -225,6 +226,7 @@ def isolated(text: str) -> str:
 FILTERS = {
     "short_authors": short_authors,
     "by_line": by_line,
+    "by_line_in_emails": partial(by_line, most=AUTHORS_IN_EMAILS),
     "named": named,
     "count": count,
     "grouped": grouped,

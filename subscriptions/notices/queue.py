@@ -20,6 +20,7 @@ LEASE = dt.timedelta(minutes=5)  # of a worker on a row; also the pause before a
 LAST_EMAILS = 100  # at once
 MAX_AGE = dt.timedelta(hours=24)  # of a retry; after that, the reader can request another email
 
+_NEXT_TRY = f"next try in {LEASE // dt.timedelta(minutes=1)} minutes"
 Kind = OwedNotice.Kind
 logger = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ def _should_retry(notice: OwedNotice, error: Exception, now: dt.datetime) -> boo
         "The %s email to reader %s was not sent; %s. %s",
         notice.kind,
         notice.subscriber.uid,
-        "next try in 5 minutes" if again else "given up",
+        _NEXT_TRY if again else "given up",
         failure.reason,
     )
     return again
@@ -106,7 +107,7 @@ def _send_last_emails(now: dt.datetime) -> int:
         except Exception as error:
             failure = send_errors.classify(error)
             again = failure.again and now - notice.asked_at < MAX_AGE
-            ending = "next try in 5 minutes" if again else "given up"
+            ending = _NEXT_TRY if again else "given up"
             logger.warning("The last email to an erased reader was not sent; %s. %s", ending, failure.reason)
             if again:
                 continue

@@ -29,7 +29,7 @@ from subscriptions.readers.consents import Trace
 from subscriptions.readers.preferences import Preferences
 from subscriptions.security import abuse_limits, client_ip
 
-MAX_AGE = dt.timedelta(days=7)  # of a post; older ones are dropped
+MAX_AGE, MAX_AGE_IN_WORDS = dt.timedelta(weeks=1), "a week"  # of a post; older ones are dropped
 LEASE = dt.timedelta(minutes=5)  # after that, another worker takes over a claimed post
 BATCH = 20_000  # posts read at once
 ALERT_RATES = [(1, dt.timedelta(hours=6))]
@@ -69,7 +69,7 @@ def process_pending(*, now: dt.datetime, seconds: float = 50) -> int:
             continue
         _release(post)
         full.add(reached.about)
-        if reached.about in {limit.about for limit in _domain_limits(post)}:
+        if reached.about in {limit.about for limit in _limits_without_address(post)}:
             _alert_operators(post, reached, now)
     return done
 
@@ -100,10 +100,10 @@ def _release(post: FormPost) -> None:
 
 def _shared_limits(post: FormPost) -> tuple[abuse_limits.Limit, ...]:
     """Return the limits that apply to the post. Each kind has its own, so a flood of sign-ups delays no lost links."""
-    return abuse_limits.local_part_limit(post.kind, post.email), *_domain_limits(post)
+    return abuse_limits.local_part_limit(post.kind, post.email), *_limits_without_address(post)
 
 
-def _domain_limits(post: FormPost) -> tuple[abuse_limits.Limit, abuse_limits.Limit]:
+def _limits_without_address(post: FormPost) -> tuple[abuse_limits.Limit, abuse_limits.Limit]:
     """Return the limits that contain no address, and can therefore be named in alerts and logs."""
     return abuse_limits.domain_limit(post.kind, post.email), abuse_limits.site_wide_limit(post.kind)
 
@@ -131,15 +131,16 @@ def _drop_old(now: dt.datetime) -> None:
         if dropped:
             what = _plural(kind)
             logger.error(
-                "%s %s waited for a week and were dropped: a limit was reached all the time",
+                "%s %s waited for %s and were dropped: a limit was reached all the time",
                 dropped,
                 what,
+                MAX_AGE_IN_WORDS,
             )
             builder.alert_operators(
                 Alert(
                     f"{dropped} {what} were dropped",
                     f"{dropped} {what} were dropped",
-                    ("They waited for a week, and the rate limits never let them pass.", _ABOUT_LIMITS),
+                    (f"They waited for {MAX_AGE_IN_WORDS}, and the rate limits never let them pass.", _ABOUT_LIMITS),
                 )
             )
 
@@ -202,7 +203,7 @@ def _alert_operators(post: FormPost, reached: abuse_limits.Limit, now: dt.dateti
         Alert(
             f"many {what} {where}",
             f"The limit on {what} {where} is reached",
-            (f"{waiting} wait for their turn, for up to a week. {turns}", _ABOUT_LIMITS),
+            (f"{waiting} wait for their turn, for up to {MAX_AGE_IN_WORDS}. {turns}", _ABOUT_LIMITS),
         )
     )
     if settings.OPERATORS and not is_sent:

@@ -23,6 +23,7 @@ from digest.personalization import assessments, embeddings, paper_index, snapsho
 from digest.personalization.digest_selection import compose
 from subscriptions import brand
 from subscriptions.brand import Look
+from subscriptions.models import Subscriber
 from subscriptions.query.grammar import FilterError
 
 Readers = Mapping[int, Recipient | FilterError]  # by id
@@ -181,4 +182,4 @@ def _content(row: Model) -> dict[str, object]:
 
 
 def _is_weekly(reader: Recipient | FilterError | None) -> bool:
-    return isinstance(reader, Recipient) and reader.frequency == "weekly"
+    return isinstance(reader, Recipient) and reader.frequency == Subscriber.Frequency.WEEKLY
