@@ -44,13 +44,13 @@ class Digest(NamedTuple):
     trending: tuple[Match, ...]
     more: int  # matches beyond the reader's maximum
     of_how_many: int  # papers in the edition, or in the week
-    is_asked_for: bool = False  # sent even if it has no papers, and then one line says so
+    send_if_empty: bool = False  # sent even if it has no papers, and then one line says so
     is_grouped: bool = False  # the papers `for_you` are ordered by their strongest interest
     waiting: int = 0  # papers without an embedding yet; the choice may still change when they get one
 
     @property
     def is_worth_sending(self) -> bool:
-        return bool(self.for_you or self.trending) or self.is_asked_for
+        return bool(self.for_you or self.trending) or self.send_if_empty
 
     @property
     def can_be_shorter(self) -> bool:
@@ -97,7 +97,7 @@ def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
         trending=_trending(index, wanted, for_you) if wants_trending else (),
         more=matching - len(for_you),
         of_how_many=len(index.papers),
-        is_asked_for=bool(wanted.interests) and wanted.on_quiet_days,
+        send_if_empty=bool(wanted.interests) and wanted.on_quiet_days,
         is_grouped=len(groups) > 1,
         waiting=index.waiting,
     )
@@ -129,17 +129,17 @@ def _for_you(index: Index, wanted: QueryProfile) -> tuple[list[Match], int]:
     if is_plain:
         return matches, matching
     if not wanted.interests:
-        matches += _voted(index, wanted, matches)
+        matches += _fill_with_top_voted(index, wanted, matches)
     if wanted.slot_limits:
         matches = wanted.slot_limits.apply(matches, wanted.max_papers)
     if wanted.interests and wanted.by_votes:
-        return _most_voted(matches, wanted), len(matches)
+        return _rank_by_votes(matches, wanted), len(matches)
     if wanted.interests:
         return share(matches, wanted.max_papers, wanted.amount), len(matches)
     return matches[: wanted.max_papers], len(matches)
 
 
-def _most_voted(matches: Sequence[Match], wanted: QueryProfile) -> list[Match]:
+def _rank_by_votes(matches: Sequence[Match], wanted: QueryProfile) -> list[Match]:
     """Return the matches with the most votes, shared fairly among the reader's interests."""
     by_votes = sorted(matches, key=lambda found: -found.paper.votes)
     least, ranks = THRESHOLDS[wanted.amount], len(by_votes)
@@ -149,7 +149,7 @@ def _most_voted(matches: Sequence[Match], wanted: QueryProfile) -> list[Match]:
     return share(ranked, wanted.max_papers, wanted.amount)
 
 
-def _voted(index: Index, wanted: QueryProfile, chosen: Sequence[Match]) -> list[Match]:
+def _fill_with_top_voted(index: Index, wanted: QueryProfile, chosen: Sequence[Match]) -> list[Match]:
     """Return the papers beyond `chosen`, the most voted first, for a reader without filters."""
     excluded = index.with_any(wanted.exclusions) | _dismissed(index, wanted)
     left_out = {id(found.paper) for found in chosen}
