@@ -29,7 +29,7 @@ from subscriptions.readers.liked_papers import LikedPaper
 from subscriptions.readers.personal_data import PersonalDataSource
 
 queue.register_sender(OwedNotice.Kind.WELCOME, welcome.send_welcome)
-personal_data.register(PersonalDataSource(outbox.export_about, outbox.forget_answers))
+personal_data.register(PersonalDataSource(outbox.export_about, outbox.delete_answers))
 
 
 @receiver(tracking)

@@ -161,8 +161,8 @@ def work_out_vectors() -> None:
     key_sentences.choose_missing(now=clock.now(), seconds=EMBEDDING_SECONDS)
     likes.learn_outdated(now=clock.now(), seconds=EMBEDDING_SECONDS)
     expansions.expand_missing(paper_index.catalogue(), now=clock.now(), seconds=EMBEDDING_SECONDS)
-    embeddings.forget_unused(now=clock.now(), needed=likes.rated_texts)
-    expansions.forget_unused(now=clock.now())
+    embeddings.delete_unused(now=clock.now(), needed=likes.rated_texts)
+    expansions.delete_unused(now=clock.now())
 
 
 @shared_task
@@ -173,7 +173,7 @@ def summarize_papers() -> None:
 @shared_task
 def assess_borderline_papers() -> None:
     judge.assess_borderline(now=clock.now(), seconds=JUDGE_SECONDS)
-    assessments.forget_old(now=clock.now())
+    assessments.delete_old(now=clock.now())
 
 
 @shared_task
@@ -203,11 +203,11 @@ def keep_house() -> None:
     """Count the days that are over, then delete old rows."""
     now = clock.now()
     daily_totals.count_days(now=now)
-    retention.prune(now=now)
-    reading_list.prune(now=now)
-    settlement.forget_old(now=now)
-    outbox.prune(now=now)
-    sessions.prune(now=now)
+    retention.delete_old(now=now)
+    reading_list.delete_old(now=now)
+    settlement.delete_old(now=now)
+    outbox.delete_old(now=now)
+    sessions.delete_old(now=now)
 
 
 @shared_task

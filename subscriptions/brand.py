@@ -98,7 +98,7 @@ def look_of(row: Brand | None) -> Look:
 
 
 @receiver([post_save, post_delete], sender=Brand)
-def forget(**kwargs: object) -> None:
+def clear_cache(**kwargs: object) -> None:
     """Read the row again at the next `current()`."""
     global _cached
     _cached = None

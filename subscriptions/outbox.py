@@ -38,7 +38,7 @@ def is_in_use() -> bool:
     return f"{__name__}.EmailBackend" == settings.EMAIL_BACKEND and not settings.EMAIL_PROVIDERS
 
 
-def forget(address: str) -> int:
+def delete_emails_to(address: str) -> int:
     """Delete the emails to `address`. Return their number."""
     emails = list(Path(settings.OUTBOX_DIR).glob(f"*-{glob.escape(_recipient(address))}-*.eml"))
     for path in emails:

@@ -22,10 +22,10 @@ def delete_unconfirmed() -> None:
 @shared_task
 def forget_what_is_old() -> None:
     """Delete old counts of the abuse limits, network addresses in the log of consents, devices, and imported files."""
-    abuse_limits.prune(now=timezone.now())
-    consents.prune(now=timezone.now())
-    devices.prune(now=timezone.now())
-    reader_import.prune(now=timezone.now())
+    abuse_limits.delete_old(now=timezone.now())
+    consents.delete_old(now=timezone.now())
+    devices.delete_old(now=timezone.now())
+    reader_import.delete_old(now=timezone.now())
 
 
 @shared_task

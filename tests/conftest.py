@@ -89,7 +89,7 @@ def _umask() -> None:
 @pytest.fixture(autouse=True)
 def _brand() -> None:
     """Forget the cached brand, because each test has its own database."""
-    brand.forget()
+    brand.clear_cache()
 
 
 @pytest.fixture(autouse=True)

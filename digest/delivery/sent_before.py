@@ -37,5 +37,5 @@ def counted_until(edition: Edition) -> dt.datetime | None:
     return row.counted_until
 
 
-def forget(*, before: dt.date) -> None:
+def delete_old(*, before: dt.date) -> None:
     SentBefore.objects.filter(day__lt=before).delete()

@@ -101,7 +101,7 @@ def read(paths: Iterable[Path]) -> bytearray:
     return states
 
 
-def forget(*, before: dt.date) -> None:
+def delete_old(*, before: dt.date) -> None:
     """Delete the logs of older editions, of all installations that share this VAR_DIR."""
     for folder in settings.RECOVERY_DIR.glob("*/sent"):
         for day, path in days(folder):

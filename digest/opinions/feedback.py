@@ -180,7 +180,7 @@ def clear_rating(reader: Subscriber, paper: Paper, *, now: dt.datetime) -> None:
 def reset_filter(reader: Subscriber, filter_key: str, *, now: dt.datetime) -> None:
     """Forget the requests for fewer papers of one filter, or all likes. Ratings and the reading list stay."""
     if filter_key == profiles.LIKES_KEY:
-        likes.forget(reader, now=now)
+        likes.ignore_ratings(reader, now=now)
         return
     with transaction.atomic():
         _lock_reader(reader)

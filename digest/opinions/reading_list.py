@@ -119,7 +119,7 @@ def papers(rows: Iterable[SavedPaper]) -> list[Paper]:
     return [row.paper for row in rows]
 
 
-def prune(*, now: dt.datetime) -> int:
+def delete_old(*, now: dt.datetime) -> int:
     """Delete the papers that were removed from lists and can't come back. Return their number."""
     return SavedPaper.objects.filter(removed_at__lt=now - UNDO_TIME).delete()[0]
 

@@ -24,7 +24,7 @@ BUCKETS_FULL_AFTER = dt.timedelta(days=7)  # even at one email a week
 _ENDED = (Delivery.Status.SENT, Delivery.Status.FAILED, Delivery.Status.SKIPPED, Delivery.Status.UNCERTAIN)
 
 
-def prune(
+def delete_old(
     *, now: dt.datetime, seconds: float = SECONDS, sleep: Callable[[float], object] = time.sleep
 ) -> dict[str, int]:
     """Delete rows older than RETENTION_DAYS, in at most `seconds`. Return how many of each kind.
@@ -51,8 +51,8 @@ def prune(
     Turn.objects.filter(free_at__lt=until).delete()
     Incident.objects.filter(ended_at__lt=until).delete()
     Heartbeat.objects.filter(at__lt=now - SILENT_FOR).exclude(kind=Heartbeat.Kind.QUEUE).delete()
-    daily_quota.forget(before=until.date())
-    database_store.forget(before=now - BUCKETS_FULL_AFTER)
+    daily_quota.delete_old(before=until.date())
+    database_store.delete_old(before=now - BUCKETS_FULL_AFTER)
     return deleted
 
 

@@ -37,6 +37,6 @@ def newest(editions: Iterable[int]) -> dict[int, int]:
     return dict(rows.values_list("paper__edition").annotate(Max("pk")))
 
 
-def forget_old(*, now: dt.datetime) -> int:
+def delete_old(*, now: dt.datetime) -> int:
     """Delete the assessments that are older than KEEP. Return their number."""
     return Assessment.objects.filter(asked_at__lt=now - KEEP).delete()[0]

@@ -102,7 +102,7 @@ def stack(vectors: "Iterable[Vectors]") -> "Vectors":
     return np.array(list(vectors), np.float32).reshape(-1, DIMENSIONS)
 
 
-def forget_unused(*, now: dt.datetime, needed: Callable[[], Iterable[str]] = tuple) -> int:
+def delete_unused(*, now: dt.datetime, needed: Callable[[], Iterable[str]] = tuple) -> int:
     """Delete the embeddings that were not used for KEEP, except of the texts `needed`. Return their number."""
     unused = Vector.objects.filter(used_on__lt=now.date() - KEEP)
     if not unused.exists():

@@ -119,7 +119,7 @@ def state_columns() -> list[Subquery]:
     return [Subquery(ArchiveWords.objects.values(name)[:1]) for name in ArchiveState._fields]
 
 
-def forget_unused(*, now: dt.datetime) -> int:
+def delete_unused(*, now: dt.datetime) -> int:
     """Delete the expansions that have not been used for as long as unused embeddings are kept. Return their number."""
     return TextExpansion.objects.filter(used_on__lt=now.date() - embeddings.KEEP).delete()[0]
 

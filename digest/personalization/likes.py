@@ -70,8 +70,8 @@ def learn(reader: Subscriber, *, now: dt.datetime) -> None:
             row.delete()
 
 
-def forget(reader: Subscriber, *, now: dt.datetime) -> None:
-    """Start again: what the reader rated and saved before now no longer counts. The ratings and the list stay."""
+def ignore_ratings(reader: Subscriber, *, now: dt.datetime) -> None:
+    """Ignore what the reader rated and saved before now. The ratings and the list stay."""
     LearnedLikes.objects.update_or_create(subscriber=reader, defaults={"since": now})
     learn(reader, now=now)
 

@@ -262,7 +262,7 @@ def rejects(record: ReaderImport) -> Iterator[bytes]:
         yield bytes(content)
 
 
-def prune(*, now: dt.datetime) -> None:
+def delete_old(*, now: dt.datetime) -> None:
     """Delete rejected rows a week after their import, and uploaded files that no one has imported by then.
 
     Values and reasons that quote a file are deleted, too, because they may contain addresses.

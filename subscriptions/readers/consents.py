@@ -88,7 +88,7 @@ def strip(reader_uid: uuid.UUID) -> None:
     Consent.objects.filter(reader_uid=reader_uid).update(ip=None, user_agent="")
 
 
-def forget_unconfirmed(uids: "QuerySet[Subscriber, Any]") -> None:
+def delete_unconfirmed(uids: "QuerySet[Subscriber, Any]") -> None:
     """Delete the log of readers who never confirmed, because they never consented to anything.
 
     The log of those who were imported or objected stays: an import must find that they left.
@@ -97,7 +97,7 @@ def forget_unconfirmed(uids: "QuerySet[Subscriber, Any]") -> None:
     Consent.objects.filter(reader_uid__in=uids).exclude(reader_uid__in=decided).delete()
 
 
-def prune(*, now: dt.datetime) -> int:
+def delete_old(*, now: dt.datetime) -> int:
     """Remove IP addresses and browsers from steps older than RETENTION_DAYS. Return the number of steps."""
     old = Consent.objects.filter(happened_at__lt=now - dt.timedelta(days=settings.RETENTION_DAYS))
     return old.exclude(ip=None, user_agent="").update(ip=None, user_agent="")

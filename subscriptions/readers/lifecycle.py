@@ -351,7 +351,7 @@ def delete_unconfirmed(*, now: dt.datetime) -> int:
     """Delete sign-ups that were not confirmed within UNCONFIRMED_LIFETIME. Return their number."""
     expired = Subscriber.objects.unconfirmed_before(now - UNCONFIRMED_LIFETIME)
     with transaction.atomic():
-        consents.forget_unconfirmed(expired.values("uid"))
+        consents.delete_unconfirmed(expired.values("uid"))
         _, rows = expired.delete()
     return rows.get("subscriptions.Subscriber", 0)
 

@@ -114,7 +114,7 @@ def erase(subscriber: Subscriber, trace: Trace | None = None, *, notified_at: dt
         _log_of_admins(subscriber).update(object_repr=f"reader {subscriber.uid}", change_message="")
         subscriber.delete()
     for address in filter(None, addresses):
-        outbox.forget(address)
+        outbox.delete_emails_to(address)
 
 
 def erase_former_readers(*, now: dt.datetime, seconds: float = 100) -> int:

@@ -180,7 +180,7 @@ def reset(limit: Limit) -> None:
     Mark.objects.filter(key=limit.key).delete()
 
 
-def prune(*, now: dt.datetime) -> int:
+def delete_old(*, now: dt.datetime) -> int:
     """Delete the marks that no longer count toward a limit. Return their number."""
     return Mark.objects.filter(made_at__lt=now - kept_for()).delete()[0]
 

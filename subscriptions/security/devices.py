@@ -61,7 +61,7 @@ def revoke_all(readers: Iterable[Subscriber]) -> int:
     return Device.objects.filter(subscriber__in=[reader.pk for reader in readers]).delete()[0]
 
 
-def prune(*, now: dt.datetime) -> int:
+def delete_old(*, now: dt.datetime) -> int:
     """Delete the devices that were not seen for LIFETIME. Return their number."""
     return Device.objects.filter(last_seen_on__lt=(now - LIFETIME).date()).delete()[0]
 

@@ -73,11 +73,11 @@ def export_about(reader: Subscriber) -> dict[str, Any]:
     return {"messages to other programs": rows} if rows else {}
 
 
-def forget_answers(reader: Subscriber) -> None:
+def delete_answers(reader: Subscriber) -> None:
     """Delete the answers of endpoints to messages about a reader, because they may contain anything."""
     WebhookMessage.objects.filter(reader_uid=reader.uid).update(answer="")
 
 
-def prune(*, now: dt.datetime) -> int:
+def delete_old(*, now: dt.datetime) -> int:
     """Delete messages older than KEPT_FOR. Return their number."""
     return WebhookMessage.objects.filter(made_at__lt=now - KEPT_FOR).delete()[0]

@@ -60,7 +60,7 @@ def seconds_left(now: dt.datetime) -> float:
     return (tomorrow - now).total_seconds()
 
 
-def forget(*, before: dt.date) -> int:
+def delete_old(*, before: dt.date) -> int:
     """Delete the counts of days before `before`. Return how many there were."""
     old = Allowance.objects.filter(name__startswith=NAME, name__lt=f"{NAME}{before}")
     return old.delete()[0]

@@ -46,7 +46,7 @@ class DatabaseStore:
         return TakeResult(0, *max(waits))
 
 
-def forget(*, before: dt.datetime) -> int:
+def delete_old(*, before: dt.datetime) -> int:
     """Delete the buckets that have not been used since `before`. Return how many there were.
 
     A missing bucket counts as full, so nothing is lost. A name may be the email domain of a single reader.

@@ -26,7 +26,7 @@ def reasons() -> list[HealthProblem]:
         return _kept[1]
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Check again at the next request."""
     global _kept
     _kept = None

@@ -83,11 +83,11 @@ def send_missing(*, now: dt.datetime, logs: Sequence[Path] = (), are_complete: b
     return done
 
 
-def forget_old(*, now: dt.datetime) -> None:
+def delete_old(*, now: dt.datetime) -> None:
     """Delete logs of editions that no reader gets anymore."""
     before = now.date() - KEPT
-    sent_log.forget(before=before)
-    sent_before.forget(before=before)
+    sent_log.delete_old(before=before)
+    sent_before.delete_old(before=before)
 
 
 def describe(done: Settlement) -> str:

@@ -54,7 +54,7 @@ def end_all(user: User, *, keep: str | None = None) -> int:
     return Session.objects.filter(pk__in=keys).delete()[0]
 
 
-def prune(*, now: dt.datetime) -> int:
+def delete_old(*, now: dt.datetime) -> int:
     """Delete the rows of sessions that have ended."""
     return Session.objects.filter(expire_date__lt=now).delete()[0]
 

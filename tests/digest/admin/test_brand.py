@@ -132,7 +132,7 @@ def test_there_is_one_row_at_most() -> None:
 
 
 def test_it_asks_the_database_once_for_many_pages(django_assert_num_queries: Any) -> None:
-    brand.forget()
+    brand.clear_cache()
     with django_assert_num_queries(1):
         for _ in range(100):
             brand.current()

@@ -156,7 +156,7 @@ def test_large_bodies_are_taken_only_by_the_page_that_uploads(settings: Any) -> 
 
 def test_uploads_that_no_one_imports_are_deleted_after_a_week(admin_client: Client) -> None:
     record = upload(admin_client)
-    reader_import.prune(now=record.created_at + dt.timedelta(days=8))
+    reader_import.delete_old(now=record.created_at + dt.timedelta(days=8))
     assert not ImportPart.objects.exists()
     assert admin_client.get(page(record)).status_code == 200
 
@@ -182,7 +182,7 @@ def test_what_a_file_said_is_forgotten_after_a_week(admin_client: Client, topic:
     runner.run_pending()
     record.refresh_from_db()
     assert "hopper@example.org" in f"{record.unknown} {record.notes} {record.trial}"
-    reader_import.prune(now=record.created_at + dt.timedelta(days=8))
+    reader_import.delete_old(now=record.created_at + dt.timedelta(days=8))
     record.refresh_from_db()
     assert "@example.org" not in f"{record.unknown} {record.notes} {record.trial}"
     assert record.counts == {"invalid": 1, "new": 1}

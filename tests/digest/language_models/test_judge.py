@@ -219,8 +219,8 @@ def test_pages_of_the_reader_show_it_and_a_visitor_with_the_same_words_sees_noth
 def test_assessments_are_kept_for_sixty_days_without_the_words(ada: Subscriber, server: ChatServer) -> None:
     ask()
     assert "agents" not in str(Assessment.objects.values_list("interest_key", "problem"))
-    assert assessments.forget_old(now=NOW + dt.timedelta(days=60)) == 0
-    assert assessments.forget_old(now=NOW + dt.timedelta(days=61)) == 2
+    assert assessments.delete_old(now=NOW + dt.timedelta(days=60)) == 0
+    assert assessments.delete_old(now=NOW + dt.timedelta(days=61)) == 2
 
 
 def test_it_reads_the_word_whatever_is_around_it() -> None:

@@ -84,7 +84,7 @@ def test_it_deletes_old_rows_and_keeps_their_totals(edition: Edition) -> None:
 
 @pytest.mark.usefixtures("old")
 def test_it_deletes_nothing_that_was_not_counted() -> None:
-    retention.prune(now=NOW)
+    retention.delete_old(now=NOW)
     assert Delivery.objects.count() == 3
 
 
@@ -109,9 +109,9 @@ def test_it_deletes_rows_in_batches(old: Edition, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(retention, "BATCH", 2)
     breaths: list[float] = []
     daily_totals.count_days(now=NOW)
-    gone = retention.prune(now=NOW, sleep=breaths.append)
+    gone = retention.delete_old(now=NOW, sleep=breaths.append)
     assert (gone["deliveries"], gone["events"], len(breaths)) == (3, 2, 3)
-    assert retention.prune(now=NOW, seconds=0) == {
+    assert retention.delete_old(now=NOW, seconds=0) == {
         "events": 0,
         "deliveries": 0,
         "fetch runs": 0,
@@ -147,5 +147,5 @@ def test_it_deletes_old_rows_of_the_log_of_staff(admin_user: User, edition: Edit
         LogEntry.objects.log_actions(admin_user.pk, [edition], CHANGE, f"{days} days ago")
         when = NOW - dt.timedelta(days=days)
         LogEntry.objects.filter(change_message=f"{days} days ago").update(action_time=when)
-    retention.prune(now=NOW)
+    retention.delete_old(now=NOW)
     assert LogEntry.objects.get().change_message == "89 days ago"

@@ -128,7 +128,7 @@ def test_it_deletes_unused_embeddings() -> None:
     embeddings.of_texts(["long ago", "of late"], embeddings.Kind.ASKED)
     old = Vector.objects.filter(key=embeddings.key_of("long ago"))
     old.update(used_on=TODAY - dt.timedelta(days=61))
-    assert embeddings.forget_unused(now=NOW) == 1
+    assert embeddings.delete_unused(now=NOW) == 1
     assert set(embeddings.known(["long ago", "of late"])) == {"of late"}
 
 

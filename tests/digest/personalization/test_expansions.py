@@ -85,8 +85,8 @@ def test_an_index_looks_for_the_words_and_knows_which_are_usual() -> None:
 @pytest.mark.usefixtures("archive", "reader")
 def test_unused_expansions_are_deleted() -> None:
     expand()
-    assert expansions.forget_unused(now=NOW + dt.timedelta(days=59)) == 0
-    assert expansions.forget_unused(now=NOW + dt.timedelta(days=62)) == 1
+    assert expansions.delete_unused(now=NOW + dt.timedelta(days=59)) == 0
+    assert expansions.delete_unused(now=NOW + dt.timedelta(days=62)) == 1
 
 
 @pytest.mark.usefixtures("archive", "reader")

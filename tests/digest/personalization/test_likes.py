@@ -174,7 +174,7 @@ def test_the_effect_is_the_same_after_61_days(ada: Subscriber, papers: list[Pape
     feedback.rate(ada, papers[-1], "like", now=NOW)
     later = NOW + dt.timedelta(days=61)
     Vector.objects.update(used_on=TODAY - dt.timedelta(days=61))
-    embeddings.forget_unused(now=NOW, needed=likes.rated_texts)
+    embeddings.delete_unused(now=NOW, needed=likes.rated_texts)
     assert Vector.objects.count() == (1 if encoder.texts else 0)
     index = next_day()
     assert titles(digest_of(ada, index).for_you) == ["Songs of Blue Whales"]

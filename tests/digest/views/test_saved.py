@@ -140,8 +140,8 @@ def test_an_export_reads_all_papers_in_one_query(client: Client, ada: Subscriber
 
 def test_removed_papers_are_deleted_after_a_day(ada: Subscriber) -> None:
     reading_list.remove(ada, paper(1), now=NOW)
-    assert reading_list.prune(now=NOW + reading_list.UNDO_TIME) == 0
-    assert reading_list.prune(now=NOW + reading_list.UNDO_TIME * 2) == 1
+    assert reading_list.delete_old(now=NOW + reading_list.UNDO_TIME) == 0
+    assert reading_list.delete_old(now=NOW + reading_list.UNDO_TIME * 2) == 1
 
 
 def test_for_you_is_the_digest_of_the_day_with_reasons(client: Client, ada: Subscriber) -> None:

@@ -322,9 +322,9 @@ def test_it_names_the_columns_if_the_address_or_a_chosen_one_is_missing(table: C
 
 def test_rejected_rows_are_deleted_after_a_week(table: Callable[[str], Path]) -> None:
     import_file(table("email\nbad\n"))
-    reader_import.prune(now=NOW + dt.timedelta(days=6))
+    reader_import.delete_old(now=NOW + dt.timedelta(days=6))
     assert ImportPart.objects.exists()
-    reader_import.prune(now=NOW + dt.timedelta(days=8))
+    reader_import.delete_old(now=NOW + dt.timedelta(days=8))
     assert not ImportPart.objects.exists()
 
 

@@ -84,8 +84,8 @@ def test_a_reader_sees_which_programs_got_messages_about_them(add_endpoint: Add,
 def test_the_log_is_kept_for_a_month(add_endpoint: Add, alice: Subscriber) -> None:
     add_endpoint(*ALL)
     lifecycle.unsubscribe(alice, now=NOW)
-    assert outbox.prune(now=NOW + dt.timedelta(days=29)) == 0
-    assert outbox.prune(now=NOW + dt.timedelta(days=31)) == 1
+    assert outbox.delete_old(now=NOW + dt.timedelta(days=29)) == 0
+    assert outbox.delete_old(now=NOW + dt.timedelta(days=31)) == 1
 
 
 def test_the_admin_makes_an_endpoint_and_shows_its_secret_once(admin_client: Client) -> None:

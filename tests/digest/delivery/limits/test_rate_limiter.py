@@ -160,7 +160,7 @@ def test_it_forgets_days_long_past(settings: Any, clock: time_machine.Traveller)
     settings.SEND_PER_DAY = 10
     daily_quota.take(3, now=NOW - dt.timedelta(days=30))
     daily_quota.take(3, now=NOW)
-    assert daily_quota.forget(before=NOW.date()) == 1
+    assert daily_quota.delete_old(before=NOW.date()) == 1
     assert daily_quota.taken(now=NOW) == 3
 
 

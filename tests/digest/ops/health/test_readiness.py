@@ -16,9 +16,9 @@ from tests.conftest import NOW
 
 @pytest.fixture(autouse=True)
 def fresh() -> Any:
-    readiness.forget()
+    readiness.clear_cache()
     yield
-    readiness.forget()
+    readiness.clear_cache()
 
 
 @pytest.fixture

@@ -184,7 +184,7 @@ def test_the_log_is_read_line_by_line(lines: str, state: int, tmp_path: Path) ->
 
 def test_old_logs_are_deleted(queued: Edition) -> None:
     shard_worker.send_due()
-    settlement.forget_old(now=NOW)
+    settlement.delete_old(now=NOW)
     assert log().exists()
-    settlement.forget_old(now=NOW + dt.timedelta(days=20))
+    settlement.delete_old(now=NOW + dt.timedelta(days=20))
     assert not log().exists()

@@ -77,8 +77,8 @@ def test_a_button_logs_out_everywhere_else(admin_client: Client, elsewhere: Clie
 
 
 def test_old_sessions_are_deleted(admin_client: Client) -> None:
-    assert sessions.prune(now=NOW + 13 * DAY) == 0
-    assert sessions.prune(now=NOW + 15 * DAY) == 1
+    assert sessions.delete_old(now=NOW + 13 * DAY) == 0
+    assert sessions.delete_old(now=NOW + 15 * DAY) == 1
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(client: Client, settings: Any) -> None:
