@@ -10,7 +10,7 @@ from digest.personalization import profiles
 from digest.personalization.digest_selection import Digest, compose
 from digest.personalization.expansions import SharedWords, shared_words
 from digest.search import index_cache
-from digest.search.preview_hints import Advice, advise
+from digest.search.preview_hints import FilterHint, advise
 from subscriptions.models import Subscriber, Topic
 from subscriptions.query import grammar
 from subscriptions.readers.preferences import Preferences
@@ -21,7 +21,7 @@ class Preview:
     """The digests of the last editions, newest first (or one weekly digest), with hints on the filters."""
 
     digests: tuple[Digest, ...]
-    advice: tuple[Advice, ...]
+    advice: tuple[FilterHint, ...]
     follows_something: bool  # if False, each digest holds the papers with the most votes
     is_weekly: bool
     shared_words: tuple[SharedWords, ...] = ()

@@ -17,8 +17,8 @@ FLOOD = 1.5  # times the size of the reader's digest
 
 
 @dataclass(frozen=True)
-class Advice:
-    """One hint. The template puts it into words."""
+class FilterHint:
+    """A hint on a reader's filters. The template puts it into words."""
 
     # A word that never occurs: no_phrase, no_author, no_category. A missing prefix: author (“author:”), category
     # (“cat:”). No papers at all: excluded, votes or narrowed (by both) name the cause, no_votes is for a filter of
@@ -37,7 +37,7 @@ def advise(
     wanted: QueryProfile,
     own: Criteria,
     broader: Sequence[Interest] = (),
-) -> tuple[Advice, ...]:
+) -> tuple[FilterHint, ...]:
     """Return hints on `digests`, which were composed from `recent` for `wanted`.
 
     `own` are the reader's own words. `broader` are topics that include one that the reader ticked.
@@ -48,30 +48,30 @@ def advise(
     never_found = tuple(islice(_words_never_found(recent, own, wanted.amount), MAX_HINTS))
     if not found:
         why = _all_removed(recent, wanted) or _helpful_change(recent, wanted, broader)
-        return (*never_found, why) if why else never_found or (Advice("rare"),)
+        return (*never_found, why) if why else never_found or (FilterHint("rare"),)
     if wanted.interests and found > FLOOD * wanted.max_papers * len(digests):
         return (*never_found, _flood(recent, wanted, own))
     return never_found
 
 
-def _words_never_found(recent: RecentPapers, own: Criteria, amount: str) -> Iterator[Advice]:
+def _words_never_found(recent: RecentPapers, own: Criteria, amount: str) -> Iterator[FilterHint]:
     """Yield hints on the reader's own words that never occur. A topic's phrases need not all occur in one week."""
     for phrase in (*own.phrases, *own.quoted):
         if not recent.holding(phrase) and not (
             phrase in own.phrases and _matches_without_phrase(recent, phrase, amount)
         ):
             if "." in phrase and any(in_category(category, phrase) for category in recent.categories):
-                yield Advice("category", phrase)
+                yield FilterHint("category", phrase)
             elif recent.written_by(phrase):
-                yield Advice("author", phrase)
+                yield FilterHint("author", phrase)
             else:
-                yield Advice("no_phrase", phrase, near=recent.near(phrase, NEAR))
+                yield FilterHint("no_phrase", phrase, near=recent.near(phrase, NEAR))
     for author in own.authors:
         if not recent.written_by(author):
-            yield Advice("no_author", author, near=recent.near_authors(author, NEAR))
+            yield FilterHint("no_author", author, near=recent.near_authors(author, NEAR))
     for pattern in own.categories:
         if not any(in_category(category, pattern) for category in recent.categories):
-            yield Advice("no_category", pattern)
+            yield FilterHint("no_category", pattern)
 
 
 def _matches_without_phrase(recent: RecentPapers, phrase: str, amount: str) -> bool:
@@ -79,36 +79,38 @@ def _matches_without_phrase(recent: RecentPapers, phrase: str, amount: str) -> b
     return " " in phrase and recent.matching([Interest("", Criteria(phrases=(phrase,)))], amount) > 0
 
 
-def _all_removed(recent: RecentPapers, wanted: QueryProfile) -> Advice | None:
+def _all_removed(recent: RecentPapers, wanted: QueryProfile) -> FilterHint | None:
     """Return a hint if exclusions, the minimum of votes, or both remove every paper."""
     if not wanted.interests:
         everything = len(recent.papers)
-        return Advice("excluded", _exclusions_text(wanted), everything) if wanted.exclusions and everything else None
+        return (
+            FilterHint("excluded", _exclusions_text(wanted), everything) if wanted.exclusions and everything else None
+        )
     if papers := recent.matching(_without_exclusions(wanted), wanted.amount):
-        return Advice("excluded", _exclusions_text(wanted), papers)
+        return FilterHint("excluded", _exclusions_text(wanted), papers)
     least = max(interest.criteria.min_votes for interest in wanted.interests)
     if not least:
         return None
     if any(interest.wants_votes_alone for interest in wanted.interests):
-        return Advice("no_votes", str(least), max((paper.votes for paper in recent.papers), default=0))
+        return FilterHint("no_votes", str(least), max((paper.votes for paper in recent.papers), default=0))
     if papers := recent.matching(_without_votes(wanted.interests), wanted.amount, wanted.exclusions):
-        return Advice("votes", str(least), papers)
+        return FilterHint("votes", str(least), papers)
     papers = recent.matching(_without_votes(_without_exclusions(wanted)), wanted.amount)
-    return Advice("narrowed", _exclusions_text(wanted), papers) if papers else None
+    return FilterHint("narrowed", _exclusions_text(wanted), papers) if papers else None
 
 
 def _exclusions_text(wanted: QueryProfile) -> str:
     return ", ".join(wanted.exclusions)
 
 
-def _helpful_change(recent: RecentPapers, wanted: QueryProfile, broader: Sequence[Interest]) -> Advice | None:
+def _helpful_change(recent: RecentPapers, wanted: QueryProfile, broader: Sequence[Interest]) -> FilterHint | None:
     """Return a hint at a change that would bring papers, if there is one."""
     for amount in AMOUNTS[AMOUNTS.index(wanted.amount) + 1 :]:
         if papers := recent.matching(wanted.interests, amount, wanted.exclusions):
-            return Advice("amount", amount, papers)
+            return FilterHint("amount", amount, papers)
     counts = [(recent.matching([topic], wanted.amount, wanted.exclusions), topic.label) for topic in broader]
     papers, label = max(counts, default=(0, ""))
-    return Advice("broader", label, papers) if papers else None
+    return FilterHint("broader", label, papers) if papers else None
 
 
 def _without_votes(interests: Iterable[Interest]) -> list[Interest]:
@@ -128,14 +130,14 @@ def _without_readers_exclusions(criteria: Criteria, wanted: QueryProfile) -> Cri
     return criteria._replace(exclusions=left)
 
 
-def _flood(recent: RecentPapers, wanted: QueryProfile, own: Criteria) -> Advice:
+def _flood(recent: RecentPapers, wanted: QueryProfile, own: Criteria) -> FilterHint:
     """Return a hint at the interest that brings the most papers, or at the kind of the only one."""
     counts = (recent.matching([interest], wanted.amount, wanted.exclusions) for interest in wanted.interests)
     papers, label = max(zip(counts, (interest.label for interest in wanted.interests), strict=True))
     if len(wanted.interests) > 1:
-        return Advice("flood", label, papers)
+        return FilterHint("flood", label, papers)
     if own.phrases or own.quoted:
-        return Advice("flood_phrase", "", papers)
+        return FilterHint("flood_phrase", "", papers)
     if wanted.interests[0].wants_votes_alone or own._replace(min_votes=0).wants_something:
-        return Advice("flood_else", str(2 * own.min_votes or SOME_VOTES), papers)
-    return Advice("flood_topic", wanted.amount, papers)
+        return FilterHint("flood_else", str(2 * own.min_votes or SOME_VOTES), papers)
+    return FilterHint("flood_topic", wanted.amount, papers)

@@ -21,8 +21,8 @@ NEWEST = 1_000  # papers that supply the vocabulary; reading more takes longer t
 
 
 @dataclass(frozen=True)
-class Hint:
-    """One hint. The template puts it into words."""
+class SearchHint:
+    """A hint for a search that found nothing. The template puts it into words."""
 
     # author, category: a phrase that is one of these. no_phrase, no_author: it never occurs, but similar ones do.
     # narrowed: exclusions or the minimum of votes remove every paper. no_votes: no paper has that many votes.
@@ -32,15 +32,17 @@ class Hint:
     most: int = 0  # the highest number of votes of a paper
 
 
-def hints(text: str) -> tuple[Hint, ...]:
+def hints(text: str) -> tuple[SearchHint, ...]:
     """Return hints for `text`, a valid search without results. There may be none."""
     own = grammar.parse(text)
     without_limits = own._replace(exclusions=(), min_votes=0)
     if own.wants_votes_alone:
         most = _most_votes()
-        return (Hint("no_votes", str(own.min_votes), most=most) if most < own.min_votes else Hint("narrowed"),)
+        return (
+            SearchHint("no_votes", str(own.min_votes), most=most) if most < own.min_votes else SearchHint("narrowed"),
+        )
     if without_limits != own and paper_search.finds(without_limits):
-        return (Hint("narrowed"),)
+        return (SearchHint("narrowed"),)
     return tuple(_alternatives(own))
 
 
@@ -48,19 +50,19 @@ def _most_votes() -> int:
     return Paper.objects.filter(is_hidden=False).order_by("-votes").values_list("votes", flat=True).first() or 0
 
 
-def _alternatives(own: Criteria) -> Iterator[Hint]:
+def _alternatives(own: Criteria) -> Iterator[SearchHint]:
     """Yield hints for parts of `own` that would find something if they were written differently."""
     newest = _NewestPapers()
     for phrase in (*own.phrases, *own.quoted)[:MAX_HINTS]:
         if "." in phrase and CATEGORY.fullmatch(phrase) and _occurs(search_terms.category(phrase)):
-            yield Hint("category", phrase, (grammar.write(Criteria(categories=(phrase,))),))
+            yield SearchHint("category", phrase, (grammar.write(Criteria(categories=(phrase,))),))
         elif _is_author(phrase):
-            yield Hint("author", phrase, (grammar.write(Criteria(authors=(phrase,))),))
+            yield SearchHint("author", phrase, (grammar.write(Criteria(authors=(phrase,))),))
         elif near := newest.near(phrase):
-            yield Hint("no_phrase", phrase, tuple(grammar.write(Criteria(phrases=(like,))) for like in near))
+            yield SearchHint("no_phrase", phrase, tuple(grammar.write(Criteria(phrases=(like,))) for like in near))
     for author in own.authors[:MAX_HINTS]:
         names = newest.near_authors(author)
-        yield Hint("no_author", author, tuple(grammar.write(Criteria(authors=(name,))) for name in names))
+        yield SearchHint("no_author", author, tuple(grammar.write(Criteria(authors=(name,))) for name in names))
 
 
 class _NewestPapers:

@@ -7,7 +7,7 @@ from typing import Any
 from digest.matching import Index, Interest
 from digest.personalization.digest_selection import QueryProfile, compose
 from digest.personalization.profiles import of_words, with_votes
-from digest.search.preview_hints import Advice, advise
+from digest.search.preview_hints import FilterHint, advise
 from digest.search.recent_papers import RecentPapers
 from subscriptions.query.grammar import Criteria, parse
 
@@ -47,7 +47,7 @@ def advice(
     amount: str = "balanced",
     recent: RecentPapers = RECENT,
     broader: tuple[Interest, ...] = (),
-) -> tuple[Advice, ...]:
+) -> tuple[FilterHint, ...]:
     own = parse(words)
     asked = with_votes((*topics, *of_words(own)), own.min_votes)
     wanted = QueryProfile(asked, own.exclusions, max_papers, amount=amount)
@@ -86,7 +86,7 @@ def test_it_says_how_to_ask_for_an_author() -> None:
         ("author", "Ada Lovelace"),
         ("author", "A. Lovelace"),
     ]
-    assert advice("author:Ada Lovelcae") == (Advice("no_author", "Ada Lovelcae", near=(("Ada Lovelace", 1),)),)
+    assert advice("author:Ada Lovelcae") == (FilterHint("no_author", "Ada Lovelcae", near=(("Ada Lovelace", 1),)),)
 
 
 def test_it_expects_of_no_topic_that_all_its_phrases_occur() -> None:
@@ -94,72 +94,72 @@ def test_it_expects_of_no_topic_that_all_its_phrases_occur() -> None:
 
 
 def test_it_says_when_exclusions_take_everything() -> None:
-    assert advice("agents, -agents") == (Advice("excluded", "agents", 3),)
+    assert advice("agents, -agents") == (FilterHint("excluded", "agents", 3),)
     assert advice("agents, -survey") == ()
 
 
 def test_it_blames_no_exclusion_of_a_reader_for_what_a_topic_leaves_out() -> None:
     topic = Interest("Agents", Criteria(quoted=("agents",), exclusions=("agents",)))
-    assert advice("-diffusion", topic) == (Advice("rare"),)
+    assert advice("-diffusion", topic) == (FilterHint("rare"),)
 
 
 def test_it_says_when_exclusions_leave_nothing_to_who_follows_nothing() -> None:
-    assert advice("-agents, -diffusion") == (Advice("excluded", "agents, diffusion", 4),)
+    assert advice("-agents, -diffusion") == (FilterHint("excluded", "agents, diffusion", 4),)
 
 
 def test_it_says_when_the_votes_asked_for_take_everything() -> None:
-    assert advice("votes:200", AGENTS) == (Advice("votes", "200", 3),)
-    assert advice("agents, -survey, votes:200") == (Advice("votes", "200", 2),)
+    assert advice("votes:200", AGENTS) == (FilterHint("votes", "200", 3),)
+    assert advice("agents, -survey, votes:200") == (FilterHint("votes", "200", 2),)
     assert advice("votes:7", AGENTS) == ()
-    assert advice("votes:200", MACHINES) == (Advice("votes", "200", 3),)
-    assert advice("votes:200") == (Advice("no_votes", "200", 7),)
-    assert advice("votes:7, -agents") == (Advice("excluded", "agents", 1),)
+    assert advice("votes:200", MACHINES) == (FilterHint("votes", "200", 3),)
+    assert advice("votes:200") == (FilterHint("no_votes", "200", 7),)
+    assert advice("votes:7, -agents") == (FilterHint("excluded", "agents", 1),)
 
 
 def test_it_says_when_votes_and_exclusions_together_take_everything() -> None:
-    assert advice("-work, -play, votes:5", AGENTS) == (Advice("excluded", "work, play", 1),)
-    assert advice("-agents, votes:200", AGENTS) == (Advice("narrowed", "agents", 3),)
+    assert advice("-work, -play, votes:5", AGENTS) == (FilterHint("excluded", "work, play", 1),)
+    assert advice("-agents, votes:200", AGENTS) == (FilterHint("narrowed", "agents", 3),)
 
 
 def test_it_says_when_less_sure_matches_would_be_something() -> None:
     once = RecentPapers(((DAY, Index([paper("x", abstract=f"{'Else. ' * 150}An agent.")] * 3)),))
-    assert advice("agent", amount="fewer", recent=once) == (Advice("amount", "balanced", 3),)
+    assert advice("agent", amount="fewer", recent=once) == (FilterHint("amount", "balanced", 3),)
 
 
 def test_it_names_the_broader_topic_that_would_bring_the_most() -> None:
     diffusion = Interest("Diffusion", Criteria(phrases=("diffusion",)))
-    assert advice("", LEARNING, broader=(diffusion, AGENTS)) == (Advice("broader", "Agents", 3),)
-    assert advice("-agents", LEARNING, broader=(AGENTS, diffusion)) == (Advice("broader", "Diffusion", 1),)
-    assert advice("votes:200", LEARNING, broader=(AGENTS,)) == (Advice("rare"),)
+    assert advice("", LEARNING, broader=(diffusion, AGENTS)) == (FilterHint("broader", "Agents", 3),)
+    assert advice("-agents", LEARNING, broader=(AGENTS, diffusion)) == (FilterHint("broader", "Diffusion", 1),)
+    assert advice("votes:200", LEARNING, broader=(AGENTS,)) == (FilterHint("rare"),)
 
 
 def test_it_has_something_to_say_whatever_brings_nothing() -> None:
-    assert advice("", LEARNING) == (Advice("rare"),)
-    assert advice("about: the tides of the sea") == (Advice("rare"),)
+    assert advice("", LEARNING) == (FilterHint("rare"),)
+    assert advice("about: the tides of the sea") == (FilterHint("rare"),)
     assert [found.kind for found in advice("submarines", LEARNING)] == ["no_phrase"]
 
 
 def test_it_names_what_brings_the_most_in_a_flood() -> None:
-    assert advice("diffusion", AGENTS, max_papers=2) == (Advice("flood", "Agents", 3),)
-    assert advice("agents", max_papers=1) == (Advice("flood_phrase", "", 3),)
+    assert advice("diffusion", AGENTS, max_papers=2) == (FilterHint("flood", "Agents", 3),)
+    assert advice("agents", max_papers=1) == (FilterHint("flood_phrase", "", 3),)
     assert advice("agents", max_papers=2) == ()
 
 
 def test_it_speaks_of_phrases_in_a_flood_to_who_typed_one() -> None:
-    assert advice("", AGENTS, max_papers=1) == (Advice("flood_topic", "balanced", 3),)
-    assert advice("votes:1", MACHINES, max_papers=1, recent=VOTED) == (Advice("flood_topic", "balanced", 3),)
-    assert advice("", AGENTS, max_papers=1, amount="fewer") == (Advice("flood_topic", "fewer", 3),)
+    assert advice("", AGENTS, max_papers=1) == (FilterHint("flood_topic", "balanced", 3),)
+    assert advice("votes:1", MACHINES, max_papers=1, recent=VOTED) == (FilterHint("flood_topic", "balanced", 3),)
+    assert advice("", AGENTS, max_papers=1, amount="fewer") == (FilterHint("flood_topic", "fewer", 3),)
     many = RecentPapers(((DAY, Index([paper(f"Work {n}", votes=9, categories=["cs.CV"]) for n in range(4)])),))
-    assert advice("cat:cs.CV", max_papers=1, recent=many) == (Advice("flood_else", "20", 4),)
-    assert advice("votes:3", max_papers=1, recent=many) == (Advice("flood_else", "6", 4),)
+    assert advice("cat:cs.CV", max_papers=1, recent=many) == (FilterHint("flood_else", "20", 4),)
+    assert advice("votes:3", max_papers=1, recent=many) == (FilterHint("flood_else", "6", 4),)
 
 
 def test_it_counts_a_flood_as_the_mail_does() -> None:
-    assert advice("diffusion, -survey", AGENTS, max_papers=1) == (Advice("flood", "Agents", 2),)
+    assert advice("diffusion, -survey", AGENTS, max_papers=1) == (FilterHint("flood", "Agents", 2),)
     once = RecentPapers(((DAY, Index([paper("x", abstract=f"{'Else. ' * 150}An agent.")] * 3)),))
     assert [a.kind for a in advice("agent", max_papers=1, amount="fewer", recent=once)] == ["amount"]
     titled = RecentPapers(((DAY, Index([paper("Agents", abstract=f"{n}") for n in range(2)] + once.papers)),))
-    assert advice("agent", max_papers=1, amount="fewer", recent=titled) == (Advice("flood_phrase", "", 2),)
+    assert advice("agent", max_papers=1, amount="fewer", recent=titled) == (FilterHint("flood_phrase", "", 2),)
 
 
 def test_it_says_three_things_of_a_kind_at_most() -> None:

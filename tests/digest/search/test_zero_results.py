@@ -6,7 +6,7 @@ import pytest
 
 from digest.models import Edition, Paper
 from digest.search.paper_search import search
-from digest.search.zero_results import Hint, hints
+from digest.search.zero_results import SearchHint, hints
 from tests.conftest import NOW, TODAY
 
 pytestmark = pytest.mark.django_db
@@ -27,21 +27,21 @@ def papers() -> None:
 @pytest.mark.parametrize(
     ("query", "hint"),
     [
-        ("Lei Wang", Hint("author", "Lei Wang", ("author:Lei Wang",))),
-        ('"Wang, Lei"', Hint("author", "Wang, Lei", ('author:"Wang, Lei"',))),
-        ("Ada Lovelace", Hint("author", "Ada Lovelace", ("author:Ada Lovelace",))),
-        ("math.CO", Hint("category", "math.CO", ("cat:math.CO",))),
-        ("world modls", Hint("no_phrase", "world modls", ("world models", "world"))),
-        ('"wrold"', Hint("no_phrase", "wrold", ("world",))),
-        ("author:Lei Wnag", Hint("no_author", "Lei Wnag", ("author:Lei Wang",))),
-        ("author:Alan Turing", Hint("no_author", "Alan Turing")),
-        ("world models, -models", Hint("narrowed")),
-        ("author:Lei Wang, votes:6", Hint("narrowed")),
-        ("votes:5, -world", Hint("narrowed")),
-        ("votes:6", Hint("no_votes", "6", most=5)),
+        ("Lei Wang", SearchHint("author", "Lei Wang", ("author:Lei Wang",))),
+        ('"Wang, Lei"', SearchHint("author", "Wang, Lei", ('author:"Wang, Lei"',))),
+        ("Ada Lovelace", SearchHint("author", "Ada Lovelace", ("author:Ada Lovelace",))),
+        ("math.CO", SearchHint("category", "math.CO", ("cat:math.CO",))),
+        ("world modls", SearchHint("no_phrase", "world modls", ("world models", "world"))),
+        ('"wrold"', SearchHint("no_phrase", "wrold", ("world",))),
+        ("author:Lei Wnag", SearchHint("no_author", "Lei Wnag", ("author:Lei Wang",))),
+        ("author:Alan Turing", SearchHint("no_author", "Alan Turing")),
+        ("world models, -models", SearchHint("narrowed")),
+        ("author:Lei Wang, votes:6", SearchHint("narrowed")),
+        ("votes:5, -world", SearchHint("narrowed")),
+        ("votes:6", SearchHint("no_votes", "6", most=5)),
     ],
 )
-def test_it_says_what_would_find_something(query: str, hint: Hint) -> None:
+def test_it_says_what_would_find_something(query: str, hint: SearchHint) -> None:
     assert not search(query).matches
     assert hints(query) == (hint,)
     assert all(search(instead).matches for instead in hint.instead)
@@ -59,5 +59,5 @@ def test_it_speaks_of_three_terms_at_most() -> None:
 def test_it_names_nothing_hidden() -> None:
     Paper.objects.update(is_hidden=True)
     assert not [query for query in ("Lei Wang", "world modls", "math.CO") if hints(query)]
-    assert hints("author:Lei Wnag") == (Hint("no_author", "Lei Wnag"),)
-    assert hints("votes:5") == (Hint("no_votes", "5", most=0),)
+    assert hints("author:Lei Wnag") == (SearchHint("no_author", "Lei Wnag"),)
+    assert hints("votes:5") == (SearchHint("no_votes", "5", most=0),)
