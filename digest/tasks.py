@@ -111,11 +111,13 @@ def publish_due_edition() -> None:
 
 @shared_task
 def bring_in_thumbnails() -> None:
+    """Fetch missing thumbnails of recent papers."""
     thumbnails.fetch_missing(now=clock.now(), seconds=THUMBNAIL_SECONDS)
 
 
 @shared_task
 def sort_by_topic() -> None:
+    """Assign papers again to topics that have changed."""
     topic_assignment.reassign_stale(seconds=TOPIC_SECONDS)
 
 
@@ -155,7 +157,10 @@ def run_jobs() -> None:
 
 @shared_task
 def work_out_vectors() -> None:
-    """Embed new papers, choose their key sentences, expand readers' texts, and learn from likes."""
+    """Embed new papers and choose their key sentences; learn from likes and examples; expand readers' texts.
+
+    Then delete the vectors and expansions that nothing uses.
+    """
     paper_index.embed_ahead(now=clock.now(), seconds=EMBEDDING_SECONDS)
     topic_maker.relearn_outdated()
     key_sentences.choose_missing(now=clock.now(), seconds=EMBEDDING_SECONDS)

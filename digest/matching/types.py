@@ -102,9 +102,10 @@ class Reason:
     """A reason why a paper was chosen: the interest, the match, and its field."""
 
     interest: str
-    kind: str  # phrase, words, meaning, topic, assessment, author, category, votes
+    kind: str  # phrase, words, meaning, topic, assessment, author, category, votes, liked; sentence, a placeholder
     found: str  # as the paper writes it, words separated by ", "; for meaning, topic, assessment: a name
-    where: str  # title, abstract, keywords, authors, categories, votes; empty for other kinds
+    # title, abstract, keywords, authors, categories, votes; for liked: liked, saved or outside; empty for other kinds
+    where: str
     weight: float  # log-odds that it adds
     asked: str = ""  # the phrase or name that the reader typed, if it may differ from what was found
 
