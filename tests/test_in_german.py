@@ -188,7 +188,7 @@ def test_actions_of_a_reader(client: Client, reader: Subscriber) -> None:
     reader.refresh_from_db()
     for path, data in [
         (link(Purpose.CHANGE_ADDRESS, reader), {}), (leaving, {}), (f"{leaving}reason/", {"reason": "other"}),
-        (leaving, {"offer": "pause"}), (link(Purpose.COME_BACK, reader), {}), (f"{settings_page}erase/", {}),
+        (leaving, {"offer": "pause"}), (link(Purpose.RESUBSCRIBE, reader), {}), (f"{settings_page}erase/", {}),
         (f"{settings_page}erase/", {"present": reader.email}), (settings_page, {}),
     ]:  # fmt: skip
         response = client.post(path, data, follow=True)

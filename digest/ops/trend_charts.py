@@ -169,7 +169,9 @@ def charts(*, now: dt.datetime, span: str = "14d", readers: int = 0, linked: Con
     spans = tuple(_spans(span, today))
     make = _maker(spans, today, linked)
     of_readers = "subscriptions_subscriber"
-    joined = make("Joined", [(CONSENT, Event.CONFIRMED), (CONSENT, Event.RETURNED)], Rows(of_readers, "confirmed_at"))
+    joined = make(
+        "Joined", [(CONSENT, Event.CONFIRMED), (CONSENT, Event.RESUBSCRIBED)], Rows(of_readers, "confirmed_at")
+    )
     left = make("Left", [(CONSENT, Event.WITHDRAWN)], Rows(of_readers, "unsubscribed_at"))
     sent = make.deliveries("Sent", "sent")
     problems = (

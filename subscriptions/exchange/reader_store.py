@@ -56,7 +56,7 @@ REJECTED = {
 
 # The steps of the log of consents that begin or end a consent. A sign-up is none: anyone may have typed it.
 _Step = Consent.Event
-_BEGIN = (_Step.CONFIRMED, _Step.IMPORTED, _Step.MOVED, _Step.RETURNED)
+_BEGIN = (_Step.CONFIRMED, _Step.IMPORTED, _Step.MOVED, _Step.RESUBSCRIBED)
 _END = (_Step.WITHDRAWN, _Step.ERASED)
 
 

@@ -35,7 +35,7 @@ class Consent(models.Model):
         CHANGED = "changed", "changed preferences"
         MOVED = "moved", "confirmed a new address"
         WITHDRAWN = "withdrawn", "unsubscribed or suppressed"
-        RETURNED = "returned", "resubscribed"
+        RESUBSCRIBED = "returned", "resubscribed"
         ERASED = "erased", "erased"
 
     reader_uid = models.UUIDField(db_index=True)

@@ -29,8 +29,8 @@ class OwedNotice(models.Model):
         CHANGE_ADDRESS = "change_address", "please confirm your new address"  # to the new one
         MOVED = "moved", "your address was changed"  # to the former one
         GOODBYE = "goodbye", "you are unsubscribed"
-        LESS = "less", "you get fewer emails"
-        RETURNED = "returned", "you are subscribed again"
+        REDUCED = "less", "you get fewer emails"
+        RESUBSCRIBED = "returned", "you are subscribed again"
         SIGNED_OUT = "signed_out", "your older links are signed out"
         DATA = "data", "here is the link to your data"
         SIGN_IN = "sign_in", "here is your sign-in link"

@@ -173,15 +173,15 @@ def _goodbye(notice: OwedNotice) -> Note:
                 "If this wasn’t you, or if you change your mind, you can resubscribe with one click within %(days)s "
                 "days."
             )
-            % {"days": link_tokens.TIME_TO_RETURN.days},
+            % {"days": link_tokens.TIME_TO_RESUBSCRIBE.days},
         ),
         _("Resubscribe"),
-        link_tokens.make_url(Purpose.COME_BACK, notice.subscriber),
+        link_tokens.make_url(Purpose.RESUBSCRIBE, notice.subscriber),
         headline=_("You are unsubscribed"),
     )
 
 
-def _returned(notice: OwedNotice) -> Note:
+def _resubscribed(notice: OwedNotice) -> Note:
     reader = notice.subscriber
     if reader.status == Subscriber.Status.PAUSED:
         day = date_format(reader.paused_until or "", pgettext("Django date format: 20 August 2026", "j F Y"))
@@ -205,7 +205,7 @@ def _returned(notice: OwedNotice) -> Note:
     )
 
 
-def _less(notice: OwedNotice) -> Note:
+def _reduced(notice: OwedNotice) -> Note:
     reader = notice.subscriber
     if reader.status == Subscriber.Status.PAUSED:
         day = date_format(reader.paused_until or "", pgettext("Django date format: 20 August 2026", "j F Y"))
@@ -314,8 +314,8 @@ _WRITERS = {
     Kind.CHANGE_ADDRESS: _change_address,
     Kind.MOVED: _moved,
     Kind.GOODBYE: _goodbye,
-    Kind.LESS: _less,
-    Kind.RETURNED: _returned,
+    Kind.REDUCED: _reduced,
+    Kind.RESUBSCRIBED: _resubscribed,
     Kind.SIGNED_OUT: _signed_out,
     Kind.DATA: _data,
     Kind.SIGN_IN: _sign_in,

@@ -252,7 +252,7 @@ def record_reason(subscriber: Subscriber, reason: str, remark: str, *, now: dt.d
 
 
 @on_the_current_row
-def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, trace: Trace | None = None) -> bool:
+def resubscribe(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, trace: Trace | None = None) -> bool:
     """Resubscribe a confirmed reader, as before or with less email: `offer` is undo, weekly, fewer or pause.
 
     Email the reader, because anyone with a forwarded digest could have pressed the button. Leave a reader who is
@@ -260,7 +260,7 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
     """
     if subscriber.is_subscribed:
         return True
-    if subscriber.status != Status.UNSUBSCRIBED or not may_return(subscriber, now):
+    if subscriber.status != Status.UNSUBSCRIBED or not may_resubscribe(subscriber, now):
         return False
     if abuse_limits.acquire(abuse_limits.resubscribe_limit(subscriber.uid), now=now):
         return False
@@ -269,8 +269,8 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
     if until and until > today:
         subscriber.status, subscriber.paused_until = Status.PAUSED, until
     _take_offer(subscriber, offer, today)
-    consents.record(subscriber, Event.RETURNED, trace)
-    queue_notice(subscriber, Notice.RETURNED, now=now)
+    consents.record(subscriber, Event.RESUBSCRIBED, trace)
+    queue_notice(subscriber, Notice.RESUBSCRIBED, now=now)
     return True
 
 
@@ -284,7 +284,7 @@ def reduce_emails(subscriber: Subscriber, offer: str, *, now: dt.datetime, trace
         return False
     _take_offer(subscriber, offer, day_in(subscriber.time_zone, now))
     consents.record(subscriber, Event.CHANGED, trace)
-    queue_notice(subscriber, Notice.LESS, now=now)
+    queue_notice(subscriber, Notice.REDUCED, now=now)
     return True
 
 
@@ -366,9 +366,9 @@ def _get_or_create(email: str) -> Subscriber:
     return known
 
 
-def may_return(subscriber: Subscriber, now: dt.datetime) -> bool:
+def may_resubscribe(subscriber: Subscriber, now: dt.datetime) -> bool:
     left = subscriber.unsubscribed_at
-    return subscriber.confirmed_at is not None and left is not None and now - left <= link_tokens.TIME_TO_RETURN
+    return subscriber.confirmed_at is not None and left is not None and now - left <= link_tokens.TIME_TO_RESUBSCRIBE
 
 
 def _activate(subscriber: Subscriber, now: dt.datetime) -> None:

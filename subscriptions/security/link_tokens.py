@@ -9,7 +9,7 @@ Tokens that open or change a reader's own data carry the generation of the reade
 reader's current one. So a reader can revoke all older links. Generation 0 is left out of the token: links issued before
 generations existed still work, until the reader revokes them. These purposes have no generation:
 
-- UNSUBSCRIBE, because unsubscribing must work from any old email, and COME_BACK, which its page links to;
+- UNSUBSCRIBE, because unsubscribing must work from any old email, and RESUBSCRIBE, which its page links to;
 - DIGEST, which shows papers and no personal data, and is meant to be shared;
 - CHANGE_ADDRESS, which is for one new address: revoking links cancels that change.
 """
@@ -32,7 +32,7 @@ from subscriptions.models import Subscriber
 
 CONFIRMATION_DAYS = 7
 CONFIRMATION_LIFETIME = dt.timedelta(days=CONFIRMATION_DAYS)
-TIME_TO_RETURN = dt.timedelta(days=30)  # after that, a reader who left must sign up again
+TIME_TO_RESUBSCRIBE = dt.timedelta(days=30)  # after that, a reader who left must sign up again
 MAX_TOKEN_LENGTH = 70  # characters: fits a line of quoted-printable (76) with something before and after it
 GROUP = 24  # characters
 MAC_LENGTH = 16  # bytes
@@ -51,7 +51,7 @@ class Purpose(StrEnum):
     OPINION = "opinion"  # the reader's feedback on the papers in that digest
     FEED = "feed"
     CHANGE_ADDRESS = "change_address"
-    COME_BACK = "come_back"
+    RESUBSCRIBE = "come_back"
     DATA = "data"  # the export of the reader's data
     SIGN_IN = "sign_in"  # keeps the reader signed in on the device that opens it
 
@@ -74,7 +74,7 @@ REVOCABLE = frozenset(
 LIFETIMES = {
     Purpose.CONFIRM: CONFIRMATION_LIFETIME,
     Purpose.CHANGE_ADDRESS: CONFIRMATION_LIFETIME,
-    Purpose.COME_BACK: TIME_TO_RETURN,
+    Purpose.RESUBSCRIBE: TIME_TO_RESUBSCRIBE,
     Purpose.DATA: dt.timedelta(days=1),
     Purpose.SETTINGS: dt.timedelta(days=1),
     Purpose.SIGN_IN: dt.timedelta(hours=1),

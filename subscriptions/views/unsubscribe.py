@@ -36,7 +36,7 @@ def unsubscribe(request: HttpRequest, subscriber: Subscriber, token: str) -> Htt
 
 @require_POST
 @for_reader(Purpose.UNSUBSCRIBE)
-def less(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+def reduce_emails(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     """Send the reader less instead of nothing, as they choose on the page."""
     is_done = lifecycle.reduce_emails(
         subscriber, request.POST.get("offer", ""), now=timezone.now(), trace=trace(request)
@@ -59,8 +59,8 @@ def reason(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResp
 
 
 @page_with_button
-@for_reader(Purpose.COME_BACK)
-def come_back(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+@for_reader(Purpose.RESUBSCRIBE)
+def resubscribe(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     """Resubscribe, as before or with fewer emails.
 
     The page has no link to the settings, because the link to unsubscribe must not lead to them. The next digest has.
@@ -68,7 +68,7 @@ def come_back(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpR
     if request.method != "POST":
         return render(request, "web/come_back.html", {"subscriber": subscriber, "done": subscriber.is_subscribed})
     offer = request.POST.get("offer", "")
-    if not lifecycle.come_back(subscriber, offer, now=timezone.now(), trace=trace(request)):
+    if not lifecycle.resubscribe(subscriber, offer, now=timezone.now(), trace=trace(request)):
         return bad_link(request, expired=True)
     return render(request, "web/come_back.html", {"subscriber": subscriber, "done": True})
 
@@ -80,9 +80,9 @@ def _page(request: HttpRequest, subscriber: Subscriber, token: str, status: int 
         "less": False,
         "too_often": False,
         "done": subscriber.status in (Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.SUPPRESSED),
-        "may_return": lifecycle.may_return(subscriber, timezone.now()),
+        "may_return": lifecycle.may_resubscribe(subscriber, timezone.now()),
         "token": token,
-        "come_back_token": link_tokens.make_token(Purpose.COME_BACK, subscriber),
+        "come_back_token": link_tokens.make_token(Purpose.RESUBSCRIBE, subscriber),
         "farewell_form": forms.FarewellForm(),
         "thanks": False,
     } | more

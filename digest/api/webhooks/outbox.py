@@ -39,7 +39,7 @@ def enqueue_steps(steps: Iterable[Consent], *, now: dt.datetime) -> None:
 
 def event_of(step: Consent) -> str:
     """Return the event of a step in the log of consents, or "" if it is none."""
-    if step.event in (Consent.Event.CONFIRMED, Consent.Event.RETURNED):
+    if step.event in (Consent.Event.CONFIRMED, Consent.Event.RESUBSCRIBED):
         return WebhookEvent.CONFIRMED
     if step.event == Consent.Event.WITHDRAWN:
         is_bounce = _reason(step) == {"reason": Suppression.Reason.BOUNCED}

@@ -61,7 +61,7 @@ def test_it_follows_a_reader_from_step_to_step(visitor: Client) -> None:
     visitor.post(path_of(Purpose.CONFIRM, reader), **BROWSER)
     visitor.post(path_of(Purpose.PREFERENCES, reader), {"frequency": "weekly"}, **BROWSER)
     visitor.post(path_of(Purpose.UNSUBSCRIBE, reader), {"List-Unsubscribe": "One-Click"}, **BROWSER)
-    visitor.post(path_of(Purpose.COME_BACK, reader), {"offer": "undo"}, **BROWSER)
+    visitor.post(path_of(Purpose.RESUBSCRIBE, reader), {"offer": "undo"}, **BROWSER)
     lifecycle.suppress(reader.email, "complained")
     assert events(reader) == ["asked", "mailed", "confirmed", "changed", "withdrawn", "returned", "withdrawn"]
     confirmed = Consent.objects.get(event="confirmed")
@@ -80,7 +80,7 @@ def test_it_keeps_network_and_browser_of_signing_up_and_confirming_alone(visitor
     reader = sign_up(visitor)
     for purpose, form in [
         (Purpose.CONFIRM, {}), (Purpose.PREFERENCES, {"frequency": "weekly"}), (Purpose.UNSUBSCRIBE, {}),
-        (Purpose.COME_BACK, {"offer": "undo"}),
+        (Purpose.RESUBSCRIBE, {"offer": "undo"}),
     ]:  # fmt: skip
         assert visitor.post(path_of(purpose, reader), form, **BROWSER).status_code in (200, 202, 302)
     proofs = Consent.objects.filter(ip="203.0.113.9", user_agent="Mozilla/5.0 (Test)")

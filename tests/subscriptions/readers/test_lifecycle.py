@@ -146,7 +146,7 @@ def test_it_keeps_a_former_readers_preferences_if_someone_signs_them_up(charlie:
     after = stored(charlie)
     changed = {name for name in after if after[name] != before[name]}
     assert changed == {"asked_wishes", "asked_to_confirm_at", "owed"}
-    assert lifecycle.come_back(charlie, now=NOW)
+    assert lifecycle.resubscribe(charlie, now=NOW)
     assert lifecycle.confirm(charlie, now=NOW), "the link in the mail is no error, and changes nothing"
     row = stored(charlie)
     assert (row["status"], row["follows"], row["frequency"]) == ("active", ["learning"], "daily")

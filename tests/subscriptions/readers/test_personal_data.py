@@ -478,7 +478,7 @@ def test_suppressed_readers_are_erased_too_and_stay_suppressed(alice: Subscriber
 def test_it_erases_no_one_who_returned_or_signed_up_again(alice: Subscriber, bob: Subscriber) -> None:
     for reader in (alice, bob):
         lifecycle.unsubscribe(reader, now=NOW)
-    lifecycle.come_back(alice, now=NOW + dt.timedelta(days=1))
+    lifecycle.resubscribe(alice, now=NOW + dt.timedelta(days=1))
     lifecycle.sign_up(bob.email, Preferences(), now=NOW + dt.timedelta(days=91))
     assert personal_data.erase_former_readers(now=NOW + dt.timedelta(days=92)) == 0
 

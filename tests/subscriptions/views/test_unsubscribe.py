@@ -137,7 +137,7 @@ def test_it_unsubscribes_no_other_reader(visitor: Client, alice: Subscriber, bob
 
 
 def come_back(visitor: Client, reader: Subscriber, offer: str = "undo") -> Any:
-    return visitor.post(path_of(Purpose.COME_BACK, reader), {"offer": offer})
+    return visitor.post(path_of(Purpose.RESUBSCRIBE, reader), {"offer": offer})
 
 
 def test_it_offers_less_before_and_after_it_is_done(visitor: Client, alice: Subscriber) -> None:
@@ -145,7 +145,7 @@ def test_it_offers_less_before_and_after_it_is_done(visitor: Client, alice: Subs
     assert visitor.get(path).content.decode().count('name="offer"') == 3
     for response in (visitor.post(path), visitor.get(path)):
         assert "Done: you will get no more digests" in response.content.decode()
-        assert path_of(Purpose.COME_BACK, alice) in response.content.decode()
+        assert path_of(Purpose.RESUBSCRIBE, alice) in response.content.decode()
 
 
 def test_it_undoes_by_one_press(visitor: Client, alice: Subscriber) -> None:
@@ -243,7 +243,7 @@ def test_it_brings_a_reader_back_three_times_a_day_at_most(visitor: Client, alic
 
 def test_it_shows_no_topics_to_who_has_the_link_to_unsubscribe(visitor: Client, alice: Subscriber) -> None:
     visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
-    path = path_of(Purpose.COME_BACK, alice)
+    path = path_of(Purpose.RESUBSCRIBE, alice)
     for response in (visitor.get(path), visitor.post(path), visitor.get(path)):
         assert "Papers on" not in response.content.decode()
 
@@ -280,7 +280,7 @@ def test_it_resubscribes_no_one_who_never_confirmed(visitor: Client, bob: Subscr
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_it_resubscribes_no_one_who_only_looks(visitor: Client, charlie: Subscriber, method: str) -> None:
     before = stored(charlie)
-    assert visitor.generic(method, path_of(Purpose.COME_BACK, charlie) + "?offer=undo").status_code == 200
+    assert visitor.generic(method, path_of(Purpose.RESUBSCRIBE, charlie) + "?offer=undo").status_code == 200
     assert stored(charlie) == before
 
 
@@ -296,7 +296,7 @@ def test_it_says_goodbye_to_who_left_on_the_page(visitor: Client, alice: Subscri
     assert queue.send_pending(now=NOW) == 1
     (goodbye,) = mail.outbox
     assert goodbye.to == [alice.email]
-    assert path_of(Purpose.COME_BACK, alice) in str(goodbye.body)
+    assert path_of(Purpose.RESUBSCRIBE, alice) in str(goodbye.body)
     assert queue.send_pending(now=NOW + dt.timedelta(days=1)) == 0
 
 

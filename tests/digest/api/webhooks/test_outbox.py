@@ -26,7 +26,7 @@ def test_each_step_of_a_reader_is_an_event(add_endpoint: Add, bob: Subscriber) -
     add_endpoint(*ALL)
     lifecycle.confirm(bob, now=NOW)
     lifecycle.unsubscribe(bob, now=NOW)
-    lifecycle.come_back(bob, now=NOW)
+    lifecycle.resubscribe(bob, now=NOW)
     lifecycle.suppress(bob.email, "bounced")
     personal_data.erase(bob)
     assert events() == [

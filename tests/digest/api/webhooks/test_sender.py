@@ -118,7 +118,7 @@ def test_a_failing_endpoint_does_not_hold_up_others(add_endpoint: Add, listener:
     for _ in range(3):
         lifecycle.confirm(alice, now=NOW)
         lifecycle.unsubscribe(alice, now=NOW)
-        lifecycle.come_back(alice, now=NOW)
+        lifecycle.resubscribe(alice, now=NOW)
     send()
     tried = WebhookMessage.objects.filter(endpoint__name="a", tries__gt=0)
     assert tried.count() == 1
