@@ -51,7 +51,7 @@ class LimitedFilter:
 
 
 @dataclass(frozen=True)
-class TaughtPaper:
+class RatedPaper:
     """A paper that a reader liked or saved, or that was not for them, with papers that it brought lately."""
 
     paper: Paper
@@ -63,9 +63,9 @@ class TaughtPaper:
 
 @dataclass(frozen=True)
 class LearnedFromReader:
-    """The papers that a reader taught us with, and filters that they want fewer papers of."""
+    """The papers that a reader rated or saved, and the filters that they want fewer papers of."""
 
-    taught: list[TaughtPaper]  # newest first
+    taught: list[RatedPaper]  # newest first
     outside: list[OutsidePaper]  # that the reader started from
     limited: list[LimitedFilter]
     waits: bool  # the last changes are not learned yet
@@ -198,7 +198,7 @@ def follow_likes(reader: Subscriber, follows: bool) -> None:
 def learned_from(reader: Subscriber) -> LearnedFromReader:
     """Return what was learned from the reader: rated and saved papers, and filters that they want fewer papers of."""
     row = LearnedLikes.objects.filter(subscriber=reader).first()
-    taught = _taught(reader, row.since if row else None)
+    taught = _rated_papers(reader, row.since if row else None)
     outside = list(OutsidePaper.objects.filter(subscriber=reader)[:MAX_SHOWN])
     return LearnedFromReader(taught, outside, _limited(reader), bool(row and row.is_outdated))
 
@@ -254,7 +254,7 @@ def _limited(reader: Subscriber) -> list[LimitedFilter]:
     ]
 
 
-def _taught(reader: Subscriber, since: dt.datetime | None) -> list[TaughtPaper]:
+def _rated_papers(reader: Subscriber, since: dt.datetime | None) -> list[RatedPaper]:
     opinions = Opinion.objects.filter(subscriber=reader, filter_key="").select_related("paper")[:MAX_SHOWN]
     saves = SavedPaper.objects.filter(subscriber=reader, removed_at=None).select_related("paper")[:MAX_SHOWN]
     verdicts = {row.paper: (row.said_at, row.verdict) for row in opinions}
@@ -263,7 +263,7 @@ def _taught(reader: Subscriber, since: dt.datetime | None) -> list[TaughtPaper]:
     newest = sorted(dated, key=lambda paper: dated[paper][0], reverse=True)[:MAX_SHOWN]
     brought = _brought(reader) if newest else {}
     return [
-        TaughtPaper(paper, verdict, counts_as_saved, since is None or at > since, brought.get(paper.title, []))
+        RatedPaper(paper, verdict, counts_as_saved, since is None or at > since, brought.get(paper.title, []))
         for paper in newest
         for at, verdict in (dated[paper],)
         for counts_as_saved in (paper in saved and verdict != Verdict.NOT_FOR_ME,)

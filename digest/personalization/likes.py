@@ -32,7 +32,7 @@ FIELDS = ("key", "title", "abstract")
 
 Verdict = Opinion.Verdict
 LIKED, SAVED, OUTSIDE = "liked", "saved", "outside"  # the last is a paper from elsewhere that the reader named
-RatedPaper = Paper | OutsidePaper
+AnyPaper = Paper | OutsidePaper  # listed by a source, or named by a reader
 
 
 class StoredLikes(NamedTuple):
@@ -55,7 +55,7 @@ _examples: BoundedCache[tuple[bool, int], PositiveExample] = BoundedCache(4_000)
 def learn(reader: Subscriber, *, now: dt.datetime) -> None:
     """Learn again from all that the reader rated and saved.
 
-    If embeddings are missing, leave it to `learn_outdated`; until then the former model holds.
+    If embeddings are missing, leave it to `learn_outdated`, and use the former model until then.
     """
     with transaction.atomic():
         Subscriber.objects.select_for_update().get(pk=reader.pk)  # no other process may change it meanwhile
@@ -125,7 +125,7 @@ def _encoder() -> str:
     return MODEL if embeddings.is_available() else ""
 
 
-def _rated(reader: Subscriber, since: dt.datetime | None) -> tuple[dict[RatedPaper, str], dict[RatedPaper, None]]:
+def _rated(reader: Subscriber, since: dt.datetime | None) -> tuple[dict[AnyPaper, str], dict[AnyPaper, None]]:
     """Return the newest papers that the reader liked or saved, and those that were not for them, newest first."""
     opinions = Opinion.objects.filter(subscriber=reader, filter_key="").select_related("paper")
     saves = SavedPaper.objects.filter(subscriber=reader, removed_at=None).select_related("paper")
@@ -133,7 +133,7 @@ def _rated(reader: Subscriber, since: dt.datetime | None) -> tuple[dict[RatedPap
         opinions, saves = opinions.filter(said_at__gt=since), saves.filter(saved_at__gt=since)
     verdicts = {row.paper: row for row in opinions}
     disliked = [paper for paper, row in verdicts.items() if row.verdict == Verdict.NOT_FOR_ME]
-    dated: list[tuple[dt.datetime, str, RatedPaper]] = [
+    dated: list[tuple[dt.datetime, str, AnyPaper]] = [
         (row.said_at, LIKED, paper) for paper, row in verdicts.items() if row.verdict == Verdict.LIKE
     ]
     dated += [(row.saved_at, SAVED, row.paper) for row in saves if row.paper not in verdicts]
@@ -143,9 +143,7 @@ def _rated(reader: Subscriber, since: dt.datetime | None) -> tuple[dict[RatedPap
     return {paper: verb for _at, verb, paper in dated[:MOST_RATED]}, dict.fromkeys(disliked[:MOST_RATED])
 
 
-def _learn(
-    row: LearnedLikes, liked: Mapping[RatedPaper, str], disliked: Iterable[RatedPaper], now: dt.datetime
-) -> None:
+def _learn(row: LearnedLikes, liked: Mapping[AnyPaper, str], disliked: Iterable[AnyPaper], now: dt.datetime) -> None:
     good, bad = _features(liked), _features(disliked)
     if good is None or bad is None:
         row.is_outdated = True
@@ -156,7 +154,7 @@ def _learn(
     row.save()
 
 
-def _features(papers: Iterable[RatedPaper]) -> list[PaperFeatures] | None:
+def _features(papers: Iterable[AnyPaper]) -> list[PaperFeatures] | None:
     """Return the features of `papers`, or None if embeddings are missing."""
     if not embeddings.is_available():
         return [PaperFeatures(words_of(paper)) for paper in papers]
@@ -228,7 +226,7 @@ def _examples_of(keys: Iterable[tuple[bool, int]]) -> dict[tuple[bool, int], Pos
     missing = [key for key in keys if key not in found]
     for start in range(0, len(missing), CHUNK):
         chunk = missing[start : start + CHUNK]
-        papers: list[RatedPaper] = list(
+        papers: list[AnyPaper] = list(
             Paper.objects.filter(pk__in=[pk for is_outside, pk in chunk if not is_outside], is_hidden=False).only(
                 *FIELDS
             )
@@ -241,7 +239,7 @@ def _examples_of(keys: Iterable[tuple[bool, int]]) -> dict[tuple[bool, int], Pos
     return found
 
 
-def _example_features(papers: Sequence[RatedPaper]) -> list[PaperFeatures]:
+def _example_features(papers: Sequence[AnyPaper]) -> list[PaperFeatures]:
     """Return the embeddings of `papers`, or their words where there are none."""
     known = embeddings.known(map(text_of, papers)) if embeddings.is_available() else {}
     texts = [text_of(paper) for paper in papers]
