@@ -146,7 +146,7 @@ class PreferencesForm(forms.Form):
         return by_area(self._by_slug.values())
 
     def popular(self) -> list[Topic]:
-        """Return popular topics that are neither ticked nor found: these are further below."""
+        """Return the popular topics, without ticked and found ones, which the form shows elsewhere."""
         shown = {*self.ticked(), *(topic.slug for topic in self.found())}
         return [topic for topic in catalogues.popular(self._by_slug.values()) if topic.slug not in shown]
 

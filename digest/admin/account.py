@@ -67,14 +67,14 @@ class LoginCodeForm(forms.Form):
 
 
 class SetUpForm(forms.Form):
-    """The first code of an app that has read the key."""
+    """The first code of an authenticator app, which proves that it has read the key."""
 
     key = forms.CharField(widget=forms.HiddenInput)
     code = CodeField()
 
 
 class PasswordForm(forms.Form):
-    """The current password, for what must not be done at a desk that someone left for a minute."""
+    """The current password, for changes that a passer-by at an unattended desk must not make."""
 
     password = forms.CharField(widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
 

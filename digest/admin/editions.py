@@ -108,7 +108,7 @@ class PaperInline(TellsChangesAdmin, admin.TabularInline[Paper, Edition]):
 
     @admin.display(description="paper")
     def work(self, paper: Paper) -> str:
-        """Return the title, the authors and the summary, with the abstract behind it: enough to pin or hide by."""
+        """Return the title, authors and summary, with the abstract to unfold: enough to decide to pin or hide it."""
         address = reverse("admin:digest_paper_change", args=[paper.pk])
         summary = paper.summary or first_sentences(paper.abstract, 280)
         return format_html(

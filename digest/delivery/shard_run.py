@@ -155,7 +155,7 @@ class ShardRun:
         return [mail for mail in mails if mail.delivery_id in begun]
 
     def end(self, outcomes: Sequence[Outcome]) -> None:
-        """Take the results of emails that were offered, and that ended together."""
+        """Process the results of offered emails that ended together."""
         self._in_flight.difference_update(outcome.delivery_id for outcome in outcomes)
         self._attempts.update(
             ("digest_attempts", counters.labels(provider=self.limiter.provider, result=outcome.result))

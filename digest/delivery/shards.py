@@ -119,9 +119,9 @@ def queued_at(pks: Iterable[int]) -> dict[int, dt.datetime]:
 
 
 def uncertain_and_due(shard: Shard, *, now: dt.datetime) -> tuple[dict[str, list[int]], list[int]]:
-    """Return the due deliveries: the uncertain calls by their idempotency keys, and the ids of all others, in order.
+    """Return the ids of the due deliveries: uncertain ones by the idempotency key of their call, and all others.
 
-    Each call is complete, because its key is valid only for the same emails together.
+    The deliveries of a call stay together, because its key is valid only for the same emails.
     """
     due_pks = due_deliveries(shard, now=now)
     queued = shard.deliveries.filter(status=Status.QUEUED).exclude(call__in=("", UNKEYED))

@@ -20,7 +20,7 @@ from digest.text.cleanup import clean
 
 MAX_PAGES = 20
 DAYS_TRIED = 7  # the last days, which are read until they succeed
-OFF_FOR = dt.timedelta(days=1)  # the ends of a gap, in which other sources were read if this one was off
+OFF_FOR = dt.timedelta(days=1)
 DAYS_READ_AGAIN = 3
 MAX_UNREACHABLE = 2  # failed days in a row, before the other days of an unreachable source are skipped
 EASTERN = ZoneInfo("America/New_York")
@@ -103,6 +103,7 @@ def _is_first_read(run: FetchRun) -> bool:
     last = run.source.runs.order_by("-pk").first()
     if run.source.watched_from is None or last is None:
         return True
+    # A gap of up to two days between reads does not show that the source was switched off.
     gap_start, gap_end = last.started_at + OFF_FOR, run.started_at - OFF_FOR
     # If no source was read in the gap, the whole site was down.
     return gap_start < gap_end and FetchRun.objects.filter(started_at__range=(gap_start, gap_end)).exists()

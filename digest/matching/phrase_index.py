@@ -71,7 +71,7 @@ class PhraseIndex:
         self._read(papers)
 
     def may_hold(self, key: str) -> bool:
-        """Return whether a phrase with this `key` (see tokens.key_of) may occur; False is certain."""
+        """Return False if a phrase with this `key` (see tokens.key_of) surely does not occur."""
         if self._offsets_by_key is None or key in self._synonyms:
             return True
         if len(key) < _KEY_LENGTH:

@@ -65,7 +65,7 @@ def prepare(corpus: Corpus, filters: Iterable[Criteria], threshold: float) -> No
 def topic_probabilities(corpus: Corpus, topic: Interest, *, assessed: bool = False) -> Values:
     """Return the probability that each paper is about `topic`; probabilities below MIN_ON_TOPIC become 0.
 
-    As evidence for a reader's words, topics count without a language model's answers: those were given for the topic.
+    A topic that is evidence for a reader's words counts without a language model's answers, which are about the topic.
     """
     key = (topic, assessed)
     found = corpus.topic_probabilities.get(key)

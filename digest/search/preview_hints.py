@@ -83,9 +83,9 @@ def _all_removed(recent: RecentPapers, wanted: QueryProfile) -> FilterHint | Non
     """Return a hint if exclusions, the minimum of votes, or both remove every paper."""
     if not wanted.interests:
         everything = len(recent.papers)
-        return (
-            FilterHint("excluded", _exclusions_text(wanted), everything) if wanted.exclusions and everything else None
-        )
+        if not (wanted.exclusions and everything):
+            return None
+        return FilterHint("excluded", _exclusions_text(wanted), everything)
     if papers := recent.matching(_without_exclusions(wanted), wanted.amount):
         return FilterHint("excluded", _exclusions_text(wanted), papers)
     least = max(interest.criteria.min_votes for interest in wanted.interests)

@@ -38,9 +38,8 @@ def hints(text: str) -> tuple[SearchHint, ...]:
     without_limits = own._replace(exclusions=(), min_votes=0)
     if own.wants_votes_alone:
         most = _most_votes()
-        return (
-            SearchHint("no_votes", str(own.min_votes), most=most) if most < own.min_votes else SearchHint("narrowed"),
-        )
+        is_too_many = most < own.min_votes
+        return (SearchHint("no_votes", str(own.min_votes), most=most) if is_too_many else SearchHint("narrowed"),)
     if without_limits != own and paper_search.finds(without_limits):
         return (SearchHint("narrowed"),)
     return tuple(_alternatives(own))

@@ -174,7 +174,7 @@ class SubscriberAdmin(
 class TopicFilterAdmin(
     NamesReaderAdmin, LooksAtRelatedAdmin, SavesChangesAdmin, FindsReadersAdmin, admin.ModelAdmin[TopicFilter]
 ):
-    """Its log does not name the filters: their words are the reader's, and would outlive an erasure."""
+    """A list of filters. The log leaves out their words, which would outlive the reader's erasure."""
 
     form = TopicFilterForm
     list_display = ["reader", "topic", "words"]

@@ -238,7 +238,7 @@ class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
 
     @admin.display(description="description")
     def about(self, topic: Any) -> str:
-        """Return the description, the topics included, and what includes it: its area goes without saying."""
+        """Return the description, the topics included, and the broader topics other than its area."""
         narrower = [other.name for other in topic.relatives.narrower(topic)]
         broader = [
             f"{wide.name} ({_in_words(topic.readers[wide.pk])})"

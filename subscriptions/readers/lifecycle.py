@@ -276,7 +276,7 @@ def resubscribe(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime
 
 @on_the_current_row
 def reduce_emails(subscriber: Subscriber, offer: str, *, now: dt.datetime, trace: Trace | None = None) -> bool:
-    """Send a reader less instead of nothing: `offer` is weekly, fewer or pause. Return False if it is too often.
+    """Send a reader fewer emails instead of none: `offer` is weekly, fewer or pause. Return False if it is too often.
 
     Email the reader, because anyone with a forwarded digest could have pressed the button.
     """

@@ -81,7 +81,7 @@ def site_wide_limit(kind: str) -> Limit:
 
 
 def counted_posts_limit(kind: str, email: str) -> Limit:
-    """Return the limit on posts for a mailbox that lead to emails, and so count against the limits of its domain."""
+    """Return the limit on a mailbox's posts that count against the limits of its domain. More lead to no email."""
     return Limit(f"{kind} first", email_addresses.mailbox(email), settings.LIMIT_PER_ADDRESS)
 
 
@@ -106,7 +106,7 @@ def hourly_email_limit(email: str) -> Limit:
 
 
 def next_allowed(rates: Sequence[LimitRate], used: Sequence[dt.datetime], *, now: dt.datetime) -> dt.datetime:
-    """Return when one more use is allowed after those at the times `used`: `now` if it is already."""
+    """Return when one more use is allowed, given the times of earlier ones: `now` if no rate is reached."""
     newest = sorted(used, reverse=True)
     freed = [newest[most - 1] + span for most, span in rates if len(newest) >= most]
     return max([now, *freed])

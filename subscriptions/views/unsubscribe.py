@@ -37,7 +37,7 @@ def unsubscribe(request: HttpRequest, subscriber: Subscriber, token: str) -> Htt
 @require_POST
 @for_reader(Purpose.UNSUBSCRIBE)
 def reduce_emails(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    """Send the reader less instead of nothing, as they choose on the page."""
+    """Send the reader fewer emails instead of none, as they choose on the page."""
     is_done = lifecycle.reduce_emails(
         subscriber, request.POST.get("offer", ""), now=timezone.now(), trace=trace(request)
     )

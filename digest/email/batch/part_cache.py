@@ -93,7 +93,7 @@ class PartCache:
         return frame
 
     def render_paper(self, match: Match, under: str, is_lead: bool) -> RenderedPaper:
-        """Return the paper with its reason, `under` a heading. No two papers have the same findings."""
+        """Return the paper with its reason, below the heading `under`. Its findings identify it."""
         key = match.findings, under, is_lead
         rendered = self._papers_rendered.get(key)
         if rendered is None:
