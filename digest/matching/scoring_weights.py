@@ -87,7 +87,7 @@ class TextWeights(NamedTuple):
         )
 
     def without_expansion(self, *, by_meaning: bool) -> "TextWeights":
-        """Return the weights for a text without an expansion. Closeness counts in its place, or else the text's words."""
+        """Return the weights for a text without an expansion. Closeness, or else its words, count instead."""
         if by_meaning:
             more = EXPANSION_FROM_CLOSENESS * (self.expansion_closeness + self.expansion_words)
             return self._replace(closeness=self.closeness + more, expansion_closeness=0.0, expansion_words=0.0)
