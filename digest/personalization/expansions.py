@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from digest.matching.similarity import Vectors
 
 ARCHIVE = 3_000  # papers, the newest
-FILTERS = 2_000  # filters that are checked in each run: the newest, and as many older ones in turn
+FILTERS_PER_RUN = 2_000  # the newest, and as many older ones in turn
 WORDS_SHOWN = 8  # words of a text that its reader sees: those that count most
 RENEW = dt.timedelta(days=30)  # the archive has changed by then
 A_WEEK = dt.timedelta(days=7)
@@ -154,9 +154,9 @@ def _texts(topics: Sequence[Interest], now: dt.datetime) -> list[AskedText]:
     learned = [(topic.about, ()) for topic in topics if topic.vector]
     corpus = Corpus((), None, thesaurus_of(topics))
     own = TopicFilter.objects.filter(topic=None).order_by("-pk").values_list("words", flat=True)
-    turns = max(1, -(-own.count() // FILTERS))
-    start = int(now.timestamp()) // NEXT_OLDER_AFTER % turns * FILTERS
-    rows = dict.fromkeys([*own[:FILTERS], *own[start : start + FILTERS]])
+    turns = max(1, -(-own.count() // FILTERS_PER_RUN))
+    start = int(now.timestamp()) // NEXT_OLDER_AFTER % turns * FILTERS_PER_RUN
+    rows = dict.fromkeys([*own[:FILTERS_PER_RUN], *own[start : start + FILTERS_PER_RUN]])
     return list(dict.fromkeys([*learned, *(text for words in rows for text in texts_in(corpus, _parse(words)))]))
 
 

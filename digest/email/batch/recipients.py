@@ -25,7 +25,7 @@ from subscriptions.security.link_tokens import written_generation
 RATED = dt.timedelta(days=60)  # earlier ratings are of papers that no digest holds any more
 MAX_WORDS = 5_000  # different filters in readers' own words that are cached: some 5 MB
 
-FILTERS = f"""
+FILTERS_QUERY = f"""
     SELECT subscriber_id, topic_id, words FROM {TopicFilter._meta.db_table}
     WHERE subscriber_id IN (ids) ORDER BY subscriber_id, id
 """  # noqa: S608  # the table's name
@@ -62,7 +62,7 @@ class RecipientLoader:
     def read(self, ids: Sequence[int]) -> dict[int, Recipient | FilterError]:
         """Return the readers of `ids` that exist, by id. If one's words cannot be parsed, return the error instead."""
         filters: dict[int, list[FilterRow]] = {}
-        for reader, topic, words in _rows(FILTERS, ids):
+        for reader, topic, words in _rows(FILTERS_QUERY, ids):
             filters.setdefault(reader, []).append((topic, words))
         likes, limits = learned_likes.of_readers(ids), profiles.slot_limits(ids)
         dismissed = profiles.dismissed(ids, since=clock.now() - RATED)
