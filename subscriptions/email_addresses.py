@@ -53,7 +53,7 @@ BIG_DOMAINS = (
     "protonmail.com", "gmx.de", "gmx.net", "web.de", "qq.com", "163.com", "126.com", "naver.com",
 )  # fmt: skip
 REAL_DOMAINS = frozenset({"mail.com", "email.com", "ymail.com", "gmx.com", "gmx.at", "aol.com"})
-NEAR = 0.88  # similarity of a domain with one letter missing, added or wrong, or two swapped
+MIN_SIMILARITY = 0.88  # similarity of a domain with one letter missing, added or wrong, or two swapped
 
 
 def suggest_correction(email: str) -> str:
@@ -62,7 +62,7 @@ def suggest_correction(email: str) -> str:
     domain = domain.lower()
     if domain in REAL_DOMAINS or domain in BIG_DOMAINS:
         return ""
-    near = get_close_matches(domain, BIG_DOMAINS, n=1, cutoff=NEAR)
+    near = get_close_matches(domain, BIG_DOMAINS, n=1, cutoff=MIN_SIMILARITY)
     return f"{name}@{near[0]}" if near else ""
 
 

@@ -39,7 +39,7 @@ from subscriptions.admin.base import (
 )
 from subscriptions.pills import pill
 
-PLAIN = "Plain text; addresses that begin with https:// become links."
+NOTE_FORMAT = "Plain text; addresses that begin with https:// become links."
 # What a change of a paper means, and how to undo it.
 HINTS = {
     "is_hidden": {
@@ -73,8 +73,8 @@ class EditionForm(EmailPreviewForm, forms.ModelForm[Edition]):
         widgets = dict.fromkeys(("note_before", "note_after"), forms.Textarea(attrs={"rows": 3, "cols": 40}))
         labels = {"mail_from": "Emailed from"}
         help_texts = {
-            "note_before": f"The editors' note above the papers. {PLAIN}",
-            "note_after": f"The editors' note below the papers. {PLAIN}",
+            "note_before": f"The editors' note above the papers. {NOTE_FORMAT}",
+            "note_after": f"The editors' note below the papers. {NOTE_FORMAT}",
         }
 
     def make_preview(self, **audience: Any) -> EmailPreview:

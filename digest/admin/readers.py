@@ -175,7 +175,7 @@ class ReaderAdmin(ChangesStatusAdmin, ExportsReadersAdmin, SubscriberAdmin):
             "opts": self.opts,
             "original": reader,
             "title": "Timeline",
-            "most": len(moments) == reader_timeline.MOST and reader_timeline.MOST,
+            "most": len(moments) == reader_timeline.MAX_MOMENTS and reader_timeline.MAX_MOMENTS,
             "kinds": list(reader_timeline.KINDS),
             "kind": request.GET.get("kind", "") if kinds else "",
             "days": reader_timeline.by_day(each for each in moments if not kinds or each.kind in kinds),

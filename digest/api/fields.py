@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from ninja import Field, Schema
 from pydantic import BeforeValidator
 
-MOST = 100  # rows on a page
+MAX_ROWS = 100  # rows on a page
 BIGGEST_KEY = 2**63 - 1
 LONGEST_SLUG = 50
 SLUG = rf"^[-a-zA-Z0-9_]{{1,{LONGEST_SLUG}}}$"
@@ -50,6 +50,6 @@ class PageIn(Schema):
         pattern="^(?:[0-9]{1,18})?$",
         description="Where the page begins: `next` of the page before. Leave it out for the first.",
     )
-    limit: Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_whole_number)] = Field(
+    limit: Annotated[int, Field(ge=1, le=MAX_ROWS), BeforeValidator(_whole_number)] = Field(
         50, description="The most rows to return."
     )

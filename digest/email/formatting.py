@@ -18,7 +18,7 @@ AUTHORS_ON_CARDS, AUTHORS_IN_EMAILS = 4, 2
 PREHEADER = 110  # characters
 SUBJECT = 70  # characters; telephones show fewer, so the newsletter's name comes last
 TELLING = 20  # characters; a shorter title before a colon is a name
-ENOUGH = 40  # characters; the lead follows a shorter preheader
+MIN_PREHEADER = 40  # characters; the lead follows a shorter preheader
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
 
 
@@ -153,7 +153,7 @@ def preheader(titles: Sequence[str], lead: str) -> str:
     The subject has the first title already. If the titles are short, `lead` follows.
     """
     also = _("Also: %(titles)s") % {"titles": " · ".join(in_preheader(titles))} if titles else ""
-    return shorten(also if len(also) >= ENOUGH else f"{also} {lead}".strip(), PREHEADER)
+    return shorten(also if len(also) >= MIN_PREHEADER else f"{also} {lead}".strip(), PREHEADER)
 
 
 def in_preheader(titles: Iterable[str]) -> list[str]:

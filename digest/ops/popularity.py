@@ -11,7 +11,7 @@ from digest.models import Opinion, Paper, SavedPaper, TopicPaper
 from subscriptions.models import Topic
 
 RANGES = {"7d": 7, "30d": 30, "90d": 90}  # days
-MOST = 20  # papers, and topics
+MAX_LISTED = 20  # papers, and topics
 
 
 @dataclass(frozen=True)
@@ -72,4 +72,5 @@ def _counts_by_topic(by_paper: dict[int, ReaderCounts], since: dt.date) -> dict[
 def _best(votes: dict[int, ReaderCounts]) -> list[int]:
     """Return the keys with the most likes and saves, without those that have none."""
     wanted = [key for key, one in votes.items() if one.likes + one.saves]
-    return sorted(wanted, key=lambda key: (-votes[key].likes - votes[key].saves, votes[key].dislikes, -key))[:MOST]
+    wanted.sort(key=lambda key: (-votes[key].likes - votes[key].saves, votes[key].dislikes, -key))
+    return wanted[:MAX_LISTED]

@@ -17,7 +17,7 @@ from digest.models import Delivery, DeliveryEvent, Opinion, SavedPaper
 from subscriptions import audit
 from subscriptions.models import Consent, Subscriber
 
-MOST = 200  # moments, and rows of each model
+MAX_MOMENTS = 200  # moments, and rows of each model
 # The kinds of moments, by the name in the address of the page that shows only these.
 KINDS = {
     "emails": ("Digest", "Provider report"),
@@ -82,7 +82,7 @@ def _lines(moments: Sequence[Moment]) -> list[Line]:
 
 
 def timeline(reader: Subscriber, *, may_view: Container[type[Model]]) -> list[Moment]:
-    """Return the newest MOST moments of `reader`, the newest first. Leave out models that staff may not view."""
+    """Return the newest MAX_MOMENTS moments of `reader`, the newest first. Leave out models that staff may not view."""
     parts = {
         Consent: _consents,
         Delivery: _deliveries,
@@ -92,43 +92,43 @@ def timeline(reader: Subscriber, *, may_view: Container[type[Model]]) -> list[Mo
         LogEntry: _actions,
     }
     moments = [moment for model, part in parts.items() if model in may_view for moment in part(reader)]
-    return sorted(moments, key=lambda moment: moment.at, reverse=True)[:MOST]
+    return sorted(moments, key=lambda moment: moment.at, reverse=True)[:MAX_MOMENTS]
 
 
 def _consents(reader: Subscriber) -> Iterator[Moment]:
-    for row in Consent.objects.filter(reader_uid=reader.uid)[:MOST]:
+    for row in Consent.objects.filter(reader_uid=reader.uid)[:MAX_MOMENTS]:
         yield Moment(row.happened_at, "Consent", _joined(row.get_event_display().capitalize(), row.where), row)
 
 
 def _deliveries(reader: Subscriber) -> Iterator[Moment]:
     rows = Delivery.objects.filter(subscriber=reader).select_related("edition").defer("papers")
-    for row in rows.annotate(at=Coalesce("sent_at", "queued_at")).order_by("-queued_at")[:MOST]:
+    for row in rows.annotate(at=Coalesce("sent_at", "queued_at")).order_by("-queued_at")[:MAX_MOMENTS]:
         text = f"Digest of {row.edition.day}: {row.get_status_display().lower()}"
         is_bad = row.status in (Delivery.Status.FAILED, Delivery.Status.UNCERTAIN)
         yield Moment(row.at, "Digest", _joined(text, row.reason), row, is_bad)
 
 
 def _reports(reader: Subscriber) -> Iterator[Moment]:
-    for row in DeliveryEvent.objects.filter(delivery__subscriber=reader).order_by("-happened_at")[:MOST]:
+    for row in DeliveryEvent.objects.filter(delivery__subscriber=reader).order_by("-happened_at")[:MAX_MOMENTS]:
         text = f"{row.event_type.capitalize()} {row.meaning}".strip()
         yield Moment(row.happened_at, "Provider report", _joined(text, row.detail), row, bool(row.meaning))
 
 
 def _feedback(reader: Subscriber) -> Iterator[Moment]:
-    for row in Opinion.objects.filter(subscriber=reader).select_related("paper").order_by("-said_at")[:MOST]:
+    for row in Opinion.objects.filter(subscriber=reader).select_related("paper").order_by("-said_at")[:MAX_MOMENTS]:
         yield Moment(row.said_at, "Feedback", f"{row.get_verdict_display().capitalize()}: {row.paper.title}", row)
 
 
 def _saved(reader: Subscriber) -> Iterator[Moment]:
     rows = SavedPaper.objects.filter(subscriber=reader, removed_at=None).select_related("paper")
-    for row in rows.order_by("-saved_at")[:MOST]:
+    for row in rows.order_by("-saved_at")[:MAX_MOMENTS]:
         yield Moment(row.saved_at, "Saved", row.paper.title, row)
 
 
 def _actions(reader: Subscriber) -> Iterator[Moment]:
     about = ContentType.objects.get_for_model(Subscriber)
     rows = LogEntry.objects.filter(content_type=about, object_id=str(reader.pk)).select_related("user")
-    for row in rows.order_by("-action_time")[:MOST]:
+    for row in rows.order_by("-action_time")[:MAX_MOMENTS]:
         message = row.get_change_message()
         kind = "Opened" if message.startswith(audit.OPENED) else "Staff"
         yield Moment(row.action_time, kind, f"{row.user.get_username()}: {message or row}", row)

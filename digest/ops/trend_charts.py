@@ -18,7 +18,7 @@ from digest.ops.slow_counts import remembered
 from subscriptions.models import Consent
 
 WIDTH, HEIGHT = 600, 120  # of a drawing, in its own units
-ENOUGH = 5  # steps with a number; a chart of fewer says nothing
+MIN_STEPS = 5  # steps with a number; a chart of fewer says nothing
 BAR_SHARE = 0.75  # of a step's width that its bars fill
 BOUNCED, COMPLAINED = ("hard", "soft", "policy"), ("complaint",)  # classes of provider reports
 RANGES = {"14d": "14 days", "3m": "3 months", "1y": "year"}  # by day, by week and by month
@@ -105,7 +105,7 @@ class Chart:
     @property
     def has_enough(self) -> bool:
         """Return whether enough steps have a number to be drawn."""
-        return sum(any(numbers) for numbers in zip(*(one.numbers for one in self.series), strict=True)) >= ENOUGH
+        return sum(any(numbers) for numbers in zip(*(one.numbers for one in self.series), strict=True)) >= MIN_STEPS
 
     @cached_property
     def top(self) -> int:

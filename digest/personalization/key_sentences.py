@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CHUNK = 10  # papers that are encoded together
 SHORTEST, LONGEST = 40, 280  # characters of a key sentence
 MOST_SENTENCES = 12  # of an abstract that are considered
-SHORT = 110  # characters; the next sentence is added to a shorter one if both fit
+SHORT_SENTENCE = 110  # characters; the next sentence is added to a shorter one if both fit
 
 # Typical words of sentences that say what a paper does, of its results, and of its background.
 _WORK = re.compile(
@@ -77,7 +77,7 @@ def key_sentence(parts: Sequence[str], vectors: "Sequence[Vectors]") -> str:
     for place in sorted(range(len(parts)), key=lambda place: -scores[place]):
         if len(parts[place]) >= SHORTEST and (shown := whole(parts[place], LONGEST)):
             both = " ".join(parts[place : place + 2])
-            fits = len(shown) < SHORT and whole(both, LONGEST) and not _LINK.search(both)
+            fits = len(shown) < SHORT_SENTENCE and whole(both, LONGEST) and not _LINK.search(both)
             return without_connective(both if fits else shown)
     return ""
 

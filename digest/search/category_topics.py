@@ -12,8 +12,8 @@ from digest.search import index_cache, topic_phrases
 from subscriptions.models import Topic
 from subscriptions.topics import areas
 
-NEWEST = 2_000  # papers of the source that are looked at
-READ = 40  # papers of a category that its phrases are proposed from
+PAPERS_CONSIDERED = 2_000  # papers of the source that are looked at
+PAPERS_READ = 40  # papers of a category that its phrases are proposed from
 LONGEST_NAME = 80  # characters of a topic's name
 
 
@@ -59,7 +59,7 @@ def _make(source: Source, category: str, group: str, position: int, papers: list
     recent = index_cache.last()
     count = len(recent.papers)
     phrases = topic_phrases.propose(
-        inside[:READ], [], [], lambda phrase: (recent.holding(phrase) + 1) / (count + topic_phrases.PRIOR_PAPERS)
+        inside[:PAPERS_READ], [], [], lambda phrase: (recent.holding(phrase) + 1) / (count + topic_phrases.PRIOR_PAPERS)
     )
     return Topic.objects.create(
         name=category[:LONGEST_NAME],
@@ -74,7 +74,7 @@ def _make(source: Source, category: str, group: str, position: int, papers: list
 
 def _papers(source: Source) -> list[Paper]:
     listed = Paper.objects.filter(listings__source=source, is_hidden=False).distinct().order_by("-pk")
-    return list(listed.only("title", "abstract", "keywords", "categories")[:NEWEST])
+    return list(listed.only("title", "abstract", "keywords", "categories")[:PAPERS_CONSIDERED])
 
 
 def _topics_by_category() -> dict[str, Topic]:

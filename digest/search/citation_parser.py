@@ -20,7 +20,7 @@ from digest.text.cleanup import clean
 from digest.text.latex import from_tex
 
 LONGEST = 200_000  # characters; the rest of the input is ignored, except of a file that is parsed as a whole
-MOST = 100  # papers
+MAX_CITED = 100  # papers
 MAX_READ = 1_000  # citations that are parsed, with those that repeat earlier ones
 MAX_TITLE_LENGTH = 300  # characters; a longer title is cut
 MAX_VALUE = 10_000  # characters of a field; the rest is ignored
@@ -53,7 +53,7 @@ class Reference:
     authors: tuple[str, ...] = ()
 
 
-def read(*texts: str, most: int = MOST) -> list[Reference]:
+def read(*texts: str, most: int = MAX_CITED) -> list[Reference]:
     """Return at most `most` citations in `texts`, in order and without duplicates."""
     found = chain.from_iterable(map(_references, texts))
     return list(islice(_without_duplicates(islice(found, MAX_READ)), most))

@@ -12,7 +12,7 @@ from digest.models import Paper, PaperAlias
 from digest.models.papers import title_key
 from digest.papers import deduplication
 from digest.search import citation_parser
-from digest.search.citation_parser import MOST, Reference
+from digest.search.citation_parser import MAX_CITED, Reference
 from subscriptions.readers.liked_papers import LikedPaper
 
 MAX_ABSTRACT = 1_000  # characters that are kept; the sentence model reads no more
@@ -63,10 +63,10 @@ class CitedPapers:
 
 
 def recognize(references: Sequence[Reference]) -> CitedPapers:
-    """Return the papers that are cited, each once, at most MOST."""
+    """Return the papers that are cited, each once, at most MAX_CITED."""
     described = {reference.key: reference for reference in reversed(references) if reference.key and reference.title}
     every = list(dict.fromkeys(described.get(reference.key, reference) for reference in references))
-    citations = every[:MOST]
+    citations = every[:MAX_CITED]
     known = _known_papers(citations)
     papers: dict[str, CitedPaper] = {}
     unread = []
@@ -79,12 +79,12 @@ def recognize(references: Sequence[Reference]) -> CitedPapers:
         else:
             reason = UnreadReason.NO_TITLE if reference.key else UnreadReason.NO_PAPER
             unread.append(UnreadCitation(reference.label, reason, reference.key))
-    return CitedPapers(tuple(papers.values()), tuple(unread), len(every) > MOST)
+    return CitedPapers(tuple(papers.values()), tuple(unread), len(every) > MAX_CITED)
 
 
 def read(*texts: str, further: Sequence[Reference] = ()) -> CitedPapers:
     """Return the papers that are cited in `texts`, and `further` ones."""
-    return recognize([*citation_parser.read(*texts, most=MOST + 1), *further])
+    return recognize([*citation_parser.read(*texts, most=MAX_CITED + 1), *further])
 
 
 def find_stored(text: str) -> tuple[list[Paper], list[str]]:

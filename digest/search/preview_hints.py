@@ -10,7 +10,7 @@ from digest.search.recent_papers import RecentPapers
 from subscriptions.query.grammar import Criteria
 
 MAX_HINTS = 3  # hints of one kind
-NEAR = 3  # similar phrases or names in a hint
+MAX_SIMILAR = 3  # similar phrases or names in a hint
 AMOUNTS = ("fewer", "balanced", "more")  # highest threshold first
 SOME_VOTES = 20  # votes in an example
 FLOOD = 1.5  # times the size of the reader's digest
@@ -65,10 +65,10 @@ def _words_never_found(recent: RecentPapers, own: Criteria, amount: str) -> Iter
             elif recent.written_by(phrase):
                 yield FilterHint("author", phrase)
             else:
-                yield FilterHint("no_phrase", phrase, near=recent.near(phrase, NEAR))
+                yield FilterHint("no_phrase", phrase, near=recent.near(phrase, MAX_SIMILAR))
     for author in own.authors:
         if not recent.written_by(author):
-            yield FilterHint("no_author", author, near=recent.near_authors(author, NEAR))
+            yield FilterHint("no_author", author, near=recent.near_authors(author, MAX_SIMILAR))
     for pattern in own.categories:
         if not any(in_category(category, pattern) for category in recent.categories):
             yield FilterHint("no_category", pattern)

@@ -16,7 +16,7 @@ from digest.search.fulltext import SearchTerm, search_terms
 if TYPE_CHECKING:
     from digest.matching.similarity import Vectors
 
-MOST = 6
+MAX_SIMILAR = 6
 CANDIDATES = 100
 CLOSEST = 20  # further candidates, of the last editions
 TELLING = 8  # distinctive words of the title and keywords
@@ -25,7 +25,7 @@ CLOSE = 0.5  # minimum cosine of their embeddings; one paper in 25 has none that
 WORDS_WEIGHT = 0.2  # of the similarity of words, up to 1, beside the cosine
 
 
-def similar(paper: Paper, most: int = MOST) -> list[Paper]:
+def similar(paper: Paper, most: int = MAX_SIMILAR) -> list[Paper]:
     """Return at most `most` papers similar to `paper`, most similar first, each with the `mark` of its thumbnail."""
     newest = Paper.objects.order_by("-pk").values_list("pk", "first_seen_at").first()
     meaning = embeddings.newest() if embeddings.is_available() else 0
@@ -50,7 +50,7 @@ def _similar_ids(paper: Paper, text: str, newest: object) -> tuple[int, ...]:
         words, cosine = similarity(weights, other), cosines.get(other.pk, 0.0)
         if words >= LEAST or cosine >= CLOSE:
             scores[other.pk] = cosine + WORDS_WEIGHT * min(words, 1.0)
-    return tuple(nlargest(2 * MOST, scores, key=lambda pk: (scores[pk], pk)))
+    return tuple(nlargest(2 * MAX_SIMILAR, scores, key=lambda pk: (scores[pk], pk)))
 
 
 def _closest_keys(vector: "Vectors") -> list[str]:

@@ -15,9 +15,9 @@ from subscriptions.query import grammar
 from subscriptions.query.grammar import CATEGORY, Criteria
 
 MAX_HINTS = 3  # hints of one kind
-NEAR = 2  # similar phrases or names in a hint
+MAX_SIMILAR = 2  # similar phrases or names in a hint
 TRIED = 6  # spelling suggestions that are tried
-NEWEST = 1_000  # papers that supply the vocabulary; reading more takes longer than the search
+VOCABULARY_PAPERS = 1_000  # papers that supply the vocabulary; reading more takes longer than the search
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,14 @@ class _NewestPapers:
     def near(self, phrase: str) -> list[str]:
         """Return phrases similar to `phrase` that occur in a paper."""
         likely = islice(spell_checker.near(phrase, [self._vocabulary]), TRIED)
-        return list(islice((near for near in likely if _occurs(search_terms.phrase(near, "row", "text"))), NEAR))
+        return list(islice((near for near in likely if _occurs(search_terms.phrase(near, "row", "text"))), MAX_SIMILAR))
 
     def near_authors(self, name: str) -> list[str]:
-        return spell_checker.near_names(name, self._authors, NEAR)
+        return spell_checker.near_names(name, self._authors, MAX_SIMILAR)
 
     def _each(self, field: str) -> Iterable[Any]:
         shown = Paper.objects.filter(is_hidden=False).order_by("-pk")
-        return shown.values_list(field, flat=True)[:NEWEST]
+        return shown.values_list(field, flat=True)[:VOCABULARY_PAPERS]
 
 
 def _occurs(asks: list[SearchTerm]) -> bool:

@@ -30,7 +30,7 @@ SINCE: Mapping[str, dt.timedelta] = {
     "month": dt.timedelta(days=31),
     "year": dt.timedelta(days=366),
 }
-NEWEST = 5  # editions that show which topics are popular
+POPULAR_EDITIONS = 5  # editions that show which topics are popular
 MAX_POPULAR = 12
 
 
@@ -104,7 +104,7 @@ def _most_common(found: Collection[Sequence[topics.TopicLabel]]) -> list[topics.
 
 def _popular(labels: topics.Labels) -> list[topics.TopicLabel]:
     """Return the topics with most papers in the newest editions."""
-    counted = topics.counts(archive.last_editions(NEWEST))
+    counted = topics.counts(archive.last_editions(POPULAR_EDITIONS))
     return [label for label, _ in topics.most_frequent(labels, counted)[:MAX_POPULAR]]
 
 

@@ -142,7 +142,7 @@ def _read(request: HttpRequest, reader: Subscriber | None = None) -> Given:
         added = cited_papers.read(rest, uploaded, further=[*further, *arxiv_lookup.find(missing)])
     known = {paper.key for paper in papers}
     new = tuple(paper for paper in added.papers if paper.key not in known)
-    every = (*papers, *new)[: citation_parser.MOST]
+    every = (*papers, *new)[: citation_parser.MAX_CITED]
     kept |= frozenset(range(len(papers), len(every)))
     is_full = added.is_full or len(papers) + len(new) > len(every) or len(text) > citation_parser.LONGEST
     shown = text[: citation_parser.LONGEST] if unread or not every else ""
@@ -177,7 +177,7 @@ def _page(
     context: dict[str, Any] = {
         "given": given,
         "problem": given.problem,
-        "most": citation_parser.MOST,
+        "most": citation_parser.MAX_CITED,
         "longest": citation_parser.LONGEST,
         "reads_profiles": settings.READ_PROFILES,
         "most_profiles": author_profiles.MAX_PROFILES,

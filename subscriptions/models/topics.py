@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 
 from subscriptions.query.grammar import Criteria
 
-SHORT = 4  # letters; a shorter word, such as RL, is part of too many others
+SHORT_WORD = 4  # letters; a shorter word, such as RL, is part of too many others
 
 
 class TopicQuerySet(models.QuerySet["Topic"]):
@@ -168,7 +168,7 @@ def begins(text: str, words: Sequence[str]) -> bool:
 
 def holds(text: str, words: Sequence[str]) -> bool:
     """Return whether `text` contains all of `words`; a short one must begin a word (as in subscription_form.js)."""
-    return bool(words) and all((f" {word}" if len(word) < SHORT else word) in text for word in words)
+    return bool(words) and all((f" {word}" if len(word) < SHORT_WORD else word) in text for word in words)
 
 
 def words_of(text: str) -> list[str]:

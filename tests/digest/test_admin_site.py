@@ -123,7 +123,7 @@ def test_the_first_page_shows_each_part_to_staff_who_may_view_its_models(
     parts: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(trend_charts, "ENOUGH", 0)  # draw every chart
+    monkeypatch.setattr(trend_charts, "MIN_STEPS", 0)  # draw every chart
     FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=NOW, status="failed", message="not JSON")
     planner.plan_everyone(edition, now=NOW)
     Delivery.objects.update(status="failed", reason="no such mailbox")

@@ -11,7 +11,7 @@ from digest.text.cleanup import without_secrets
 
 TIMEOUT = 5.0  # seconds, between two bytes
 DEADLINE = 10.0  # seconds, for all
-READ = 2_000  # bytes of an answer
+MAX_ANSWER_BYTES = 2_000  # bytes of an answer
 
 
 class WebhookResponse(NamedTuple):
@@ -53,6 +53,7 @@ def _beginning(answer: httpx.Response) -> str:
     read = bytearray()
     for chunk in answer.iter_raw():  # compressed answers are not worth reading
         read += chunk
-        if len(read) >= READ:
+        if len(read) >= MAX_ANSWER_BYTES:
             break
-    return "".join(letter if letter.isprintable() else " " for letter in read[:READ].decode("utf-8", "replace")).strip()
+    text = read[:MAX_ANSWER_BYTES].decode("utf-8", "replace")
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()

@@ -18,7 +18,7 @@ from digest.delivery.transports.outcomes import Outcome, Result
 logger = logging.getLogger(__name__)
 
 PAUSE = 0.1  # seconds
-WINDOW = 500  # emails that are grouped into calls together
+EMAILS_GROUPED = 500  # emails that are grouped into calls together
 
 
 class ApiTransport:
@@ -68,7 +68,7 @@ class _BatchSend:
 
     def __init__(self, transport: ApiTransport, mails: Iterator[Mail | None], begin: BeginCallback) -> None:
         self._transport, self._mails, self._begin = transport, mails, begin
-        self._window = 1 if capability_of(transport.name).mode is BatchMode.SINGLE else WINDOW
+        self._window = 1 if capability_of(transport.name).mode is BatchMode.SINGLE else EMAILS_GROUPED
         self._waiting: list[MergeGroup] = []  # grouped, and not yet sent
         self._calls: set[Future[list[Outcome]]] = set()
         self._is_over = False  # no more emails come

@@ -31,7 +31,7 @@ from subscriptions.email import builder
 
 # The sizes of the caches: some 30 MB at most.
 MAX_FRAMES, MAX_PARTS, MAX_PAPERS, MAX_REASONS, MAX_SENTENCES, MAX_BOLD = 200, 4000, 2500, 10_000, 10_000, 5_000
-SHORT = 70  # characters: a subject that needs no folding, with its name in the first line of 76
+MAX_UNFOLDED = 70  # characters: a subject that needs no folding, with its name in the first line of 76
 BATCH = 50  # papers that are rendered together: one alone takes half as long
 
 K = TypeVar("K")
@@ -136,7 +136,7 @@ class PartCache:
 
     def preheader(self, matches: Sequence[Match], lead: str) -> bytes:
         titles = formatting.in_preheader(match.paper.title for match in matches[1:4])
-        lead = "" if sum(map(len, titles)) >= formatting.ENOUGH else lead  # it would not be shown
+        lead = "" if sum(map(len, titles)) >= formatting.MIN_PREHEADER else lead  # it would not be shown
         key = (lead, *titles)
         piece = self._preheaders.get(key)
         if piece is None:
@@ -224,7 +224,7 @@ class PartCache:
 
 
 def subject_header(subject: str) -> bytes:
-    is_plain = subject.isascii() and subject.isprintable() and len(subject) <= SHORT
+    is_plain = subject.isascii() and subject.isprintable() and len(subject) <= MAX_UNFOLDED
     return subject.encode() if is_plain else header("Subject", builder.Message(subject))
 
 

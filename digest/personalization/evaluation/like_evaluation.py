@@ -23,7 +23,7 @@ from digest.personalization.word_features import BUCKETS, rarity
 LIKES = (1, 3, 5, 10, 20)
 DAY, WANTED, LEAST_WANTED = 100, 10, 5  # papers of a day, and how many of them are wanted
 LEAST_OTHERS = 100  # papers that a person doesn't have: the day's ninety, and some more
-NEAR = 250  # papers that count as the same subject
+NEAREST_PAPERS = 250  # papers that count as the same subject
 MOST_PAPERS = 8_000  # of all libraries; their similarities take 4 bytes for each pair
 OURS = "Daily Papers"
 
@@ -195,7 +195,7 @@ def _task(
 def _nearest(similar: _Similarities, mine: Sequence[int], others: Sequence[int]) -> list[int]:
     """Return the papers of others that are nearest to the library, by words and meaning."""
     closeness = similar.both[np.ix_(others, mine)].mean(axis=1)
-    return [others[place] for place in np.argsort(-closeness)[:NEAR]]
+    return [others[place] for place in np.argsort(-closeness)[:NEAREST_PAPERS]]
 
 
 def _compare(

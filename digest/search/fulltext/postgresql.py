@@ -12,8 +12,8 @@ from digest.search.fulltext.search_terms import SearchTerm
 _COLUMNS = {"title": "words_in_title", "text": "words_in_text", "facets": "words_in_facets"}
 _READ_BY = {"title": "digest_words", "text": "digest_words", "facets": "simple"}
 LOOKED_AT = 3_000  # papers checked for exact phrases
-NEWEST = 20_000  # papers in a sequential scan at most
-SAMPLE = 100  # papers of the NEWEST in the sample
+MAX_SCANNED = 20_000  # papers in a sequential scan at most
+SAMPLE = 100  # papers of the MAX_SCANNED in the sample
 OFTEN, OFTEN_IN_A_ROW = 10, 30  # percent of the sample that must match for a sequential scan to be faster
 
 _FIELDS = f"id, is_hidden, votes, {', '.join(_COLUMNS.values())}"
@@ -53,8 +53,8 @@ def query(asks: list[SearchTerm], without: list[SearchTerm], min_votes: int, lim
     """
     without_order = [ask._replace(kind="all") if ask.kind == "row" else ask for ask in asks]
     is_index_enough = not without and all(len(ask.words) == 1 or ask.kind != "row" for ask in asks)
-    values: dict[str, Any] = {"votes": min_votes, "limit": limit, "newest": NEWEST}
-    values |= {"step": NEWEST // SAMPLE, "steps": SAMPLE - 1}
+    values: dict[str, Any] = {"votes": min_votes, "limit": limit, "newest": MAX_SCANNED}
+    values |= {"step": MAX_SCANNED // SAMPLE, "steps": SAMPLE - 1}
     values |= {"most": limit, "often": OFTEN} if is_index_enough else {"most": LOOKED_AT, "often": OFTEN_IN_A_ROW}
     holding = _condition(without_order, "holding", values)
     if is_index_enough:

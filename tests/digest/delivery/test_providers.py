@@ -329,7 +329,7 @@ def die_during_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_shard_fits_into_the_window_of_a_transport() -> None:
     """Otherwise an uncertain call would be split."""
-    assert shards.SIZE <= api_transport.WINDOW
+    assert shards.SIZE <= api_transport.EMAILS_GROUPED
 
 
 def test_it_probes_a_provider_with_one_email(edition: Edition, esp: Esp, clock: Any) -> None:

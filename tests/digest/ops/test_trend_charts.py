@@ -26,7 +26,7 @@ EVERY = {"delivery", "deliveryevent", "edition", "opinion", "subscriber"}
 @pytest.fixture
 def every_chart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw charts of few numbers, too."""
-    monkeypatch.setattr(trend_charts, "ENOUGH", 0)
+    monkeypatch.setattr(trend_charts, "MIN_STEPS", 0)
 
 
 def drawn(span: str = "14d", **values: Any) -> dict[str, dict[str, dict[dt.date, int]]]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from digest.search import citation_files
 from digest.search.citation_files import FileError, FileProblem, decode
-from digest.search.citation_parser import MOST, Reference, read
+from digest.search.citation_parser import MAX_CITED, Reference, read
 from tests.steps import steps
 
 RDF = """<?xml version="1.0"?>
@@ -107,8 +107,8 @@ def test_entities_are_not_expanded() -> None:
 @pytest.mark.parametrize("entries", [10_000])
 def test_it_stops_at_a_hundred_of_ten_thousand(entries: int) -> None:
     items = [{"title": f"Paper Number {number}"} for number in range(entries)]
-    assert len(read(json.dumps(items))) == MOST
-    assert len(read("title,url\n" + "\n".join(f"{item['title']},x" for item in items))) == MOST
+    assert len(read(json.dumps(items))) == MAX_CITED
+    assert len(read("title,url\n" + "\n".join(f"{item['title']},x" for item in items))) == MAX_CITED
 
 
 def test_ten_thousand_times_one_paper_is_one_paper() -> None:

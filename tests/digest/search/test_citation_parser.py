@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.search.citation_parser import MAX_TITLE_LENGTH, MOST, Reference, read
+from digest.search.citation_parser import MAX_CITED, MAX_TITLE_LENGTH, Reference, read
 from digest.site.citations import bibtex, ris
 from tests.digest.site.test_citations import paper
 from tests.steps import steps
@@ -125,7 +125,7 @@ def test_it_reads_what_we_write(write: object) -> None:
 
 
 def test_it_stops_at_a_hundred() -> None:
-    assert len(read("\n".join(f"2608.{number:05}" for number in range(300)))) == MOST
+    assert len(read("\n".join(f"2608.{number:05}" for number in range(300)))) == MAX_CITED
 
 
 def test_it_cuts_what_is_too_long_for_a_title() -> None:

@@ -211,7 +211,7 @@ def test_reading_and_the_index_find_the_same(often: int, monkeypatch: pytest.Mon
 
 @pytest.mark.services
 def test_it_reads_the_newest_only_where_many_of_them_hold_what_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"NEWEST": 2, "SAMPLE": 2, "OFTEN": 100}.items():
+    for name, value in {"MAX_SCANNED": 2, "SAMPLE": 2, "OFTEN": 100}.items():
         monkeypatch.setattr(postgresql, name, value)
     add("A rare word")
     for number in range(3):

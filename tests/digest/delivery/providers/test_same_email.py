@@ -18,7 +18,7 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from digest.delivery import planner
-from digest.delivery.providers.api_transport import WINDOW, ApiTransport
+from digest.delivery.providers.api_transport import EMAILS_GROUPED, ApiTransport
 from digest.delivery.providers.capabilities import CAPABILITIES, BatchMode, backend_of, capability_of
 from digest.delivery.providers.client import ProviderClient, group_into_calls
 from digest.delivery.transports import Mail
@@ -212,7 +212,7 @@ def test_a_call_of_as_many_as_a_provider_takes_is_the_same(esp: Esp, edition: Ed
         if capability.mode is not BatchMode.SINGLE:
             many = [_sent_to(number, token, one) for number in range(capability.max_emails, 2 * capability.max_emails)]
             check(provider, esp, many, {m.address: _expected_by(m.delivery_id, token, wanted) for m in many})
-            assert len(esp.calls) == -(-capability.max_emails // WINDOW), provider
+            assert len(esp.calls) == -(-capability.max_emails // EMAILS_GROUPED), provider
 
 
 def _expected_by(number: int, token: str, wanted: Email) -> Email:
