@@ -18,6 +18,7 @@ from digest.admin.base import LONGEST, outcome_of
 from digest.admin.category_topics import MakesCategoryTopicsAdmin
 from digest.admin.opml import ImportsOpmlAdmin
 from digest.ingest import source_health
+from digest.ingest.fetch_problems import explain
 from digest.ingest.source_preview import SourcePreview, preview_source, problem_with
 from digest.models import FetchRun, Source, Turn, Validator
 from digest.text.cleanup import without_secrets
@@ -158,7 +159,7 @@ def _outcome(source: Any) -> str:
     if failing:
         details = format_html('<p class="in-trouble"><strong>Failing:</strong> {}</p>', failing.summary[:LONGEST])
         return format_html("{}{}", outcome_of(status, "", text=label), details)
-    return outcome_of(status, source.last_message, text=label)
+    return outcome_of(status, explain(source.last_message), text=label)
 
 
 @admin.register(FetchRun)
@@ -172,7 +173,7 @@ class FetchRunAdmin(ReadOnlyAdmin, admin.ModelAdmin[FetchRun]):
 
     @admin.display(ordering="status")
     def outcome(self, run: FetchRun) -> str:
-        return outcome_of(run.status, run.message, text=run.get_status_display())
+        return outcome_of(run.status, explain(run.message), text=run.get_status_display())
 
     @admin.display(ordering="new")
     def papers(self, run: FetchRun) -> str:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import Coalesce, RowNumber, TruncDate
 
+from digest.ingest.fetch_problems import explain
 from digest.models import FetchRun, Source
 
 FAILS_AFTER_RUNS = 3  # bad ones in a row
@@ -36,10 +37,15 @@ class FailingSource:
 
     @property
     def summary(self) -> str:
-        """Return how many runs failed, how, and the message of the last one."""
-        status, kinds = self.last.get_status_display(), {run.status for run in self.runs}
+        """Return how many runs failed, and the problem of the last one, explained."""
+        status, kinds = _outcome(self.last), set(map(_outcome, self.runs))
         outcome = status if len(kinds) == 1 else f"went wrong, the last one: {status}"
-        return f"{len(self.runs)} runs in a row {outcome}. {self.last.message}".strip()
+        return f"{len(self.runs)} runs in a row {outcome}. {explain(self.last.message)}".strip()
+
+
+def _outcome(run: FetchRun) -> str:
+    """Return the run's status in words. How it failed is in its message."""
+    return "failed" if run.status in BROKEN else run.get_status_display()
 
 
 def with_last_run(chosen: QuerySet[Source]) -> QuerySet[Any]:
