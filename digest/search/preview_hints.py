@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from digest.matching import Interest, in_category
+from digest.matching import OWN_WORDS, Interest, in_category
 from digest.personalization.digest_selection import Digest, QueryProfile
 from digest.search.recent_papers import RecentPapers
 from subscriptions.query.grammar import Criteria
@@ -135,7 +135,8 @@ def _flood(recent: RecentPapers, wanted: QueryProfile, own: Criteria) -> FilterH
     counts = (recent.matching([interest], wanted.amount, wanted.exclusions) for interest in wanted.interests)
     papers, label = max(zip(counts, (interest.label for interest in wanted.interests), strict=True))
     if len(wanted.interests) > 1:
-        return FilterHint("flood", label, papers)
+        words = ", ".join((*own.phrases, *own.quoted, *own.authors, *own.categories))
+        return FilterHint("flood", words if label == OWN_WORDS and words else label, papers)
     if own.phrases or own.quoted:
         return FilterHint("flood_phrase", "", papers)
     if wanted.interests[0].wants_votes_alone or own._replace(min_votes=0).wants_something:

@@ -142,6 +142,7 @@ def test_it_has_something_to_say_whatever_brings_nothing() -> None:
 def test_it_names_what_brings_the_most_in_a_flood() -> None:
     assert advice("diffusion", AGENTS, max_papers=2) == (FilterHint("flood", "Agents", 3),)
     assert advice("agents", max_papers=1) == (FilterHint("flood_phrase", "", 3),)
+    assert advice("agents", MACHINES, max_papers=1)[0].about == "agents"
     assert advice("agents", max_papers=2) == ()
 
 
