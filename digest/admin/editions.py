@@ -149,7 +149,7 @@ def state_of(edition: Edition, digests: Counter[str]) -> str:
     if sent:
         return pill("sent", f"Sent to {sent:,} reader{pluralize(sent)}")
     if digests[Delivery.Status.SKIPPED] == sum(digests.values()) > 0:
-        return pill("skipped", "Skipped for every reader")
+        return pill("skipped", "Sent to no one: see its digests for the reasons")
     if digests:
         return pill("failed", "Not sent: see its digests")
     if edition.mail_from and edition.mail_from > clock.now() - A_DAY:

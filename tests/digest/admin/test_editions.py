@@ -62,7 +62,7 @@ def test_the_papers_come_right_after_the_note(admin_client: Client, address: str
         (True, True, 25, {}, "Closed, no readers"),
         (True, True, 1, {"sent": 120, "queued": 880}, "Sending: 120 of 1,000"),
         (True, True, 1, {"sent": 1, "skipped": 2}, "Sent to 1 reader<"),
-        (True, True, 1, {"skipped": 2}, "Skipped for every reader"),
+        (True, True, 1, {"skipped": 2}, "Sent to no one: see its digests"),
         (True, True, 1, {"failed": 2}, "Not sent"),
     ],
 )
