@@ -37,7 +37,12 @@ def reason_line_in_html(findings: Sequence[Finding], under: str = "") -> Markup:
     return Markup(html(findings, under))  # noqa: S704  # escaped there
 
 
-def html(findings: Sequence[Finding], under: str = "") -> str:
+def followed_in_html(findings: Sequence[Finding]) -> Markup:
+    """Return the first part of the line, which names what the reader follows, for lists with little room."""
+    return Markup(html(findings, is_short=True))  # noqa: S704  # escaped there
+
+
+def html(findings: Sequence[Finding], under: str = "", *, is_short: bool = False) -> str:
     """Return the line as HTML, escaped as HTML serializers do."""
     return _line(
         findings,
@@ -45,6 +50,7 @@ def html(findings: Sequence[Finding], under: str = "") -> str:
         lambda name: f"<b>{escape(name)}</b>",
         lambda title: f'<i lang="en">{escape(title)}</i>',
         escape,
+        is_short=is_short,
     )
 
 
@@ -54,7 +60,15 @@ def reason_line_in_text(findings: Sequence[Finding], under: str = "") -> str:
     return wrapped(line, indent=2) if line else ""
 
 
-def _line(findings: Sequence[Finding], under: str, name_style: Style, title_style: Style, style: Style) -> str:
+def _line(
+    findings: Sequence[Finding],
+    under: str,
+    name_style: Style,
+    title_style: Style,
+    style: Style,
+    *,
+    is_short: bool = False,
+) -> str:
     found = list(chain.from_iterable(finding.reasons for finding in findings))
     if found and found[0].kind == "sentence":  # a whole line already
         return style(found[0].found)
@@ -67,6 +81,8 @@ def _line(findings: Sequence[Finding], under: str, name_style: Style, title_styl
     if shown:
         because = _("Because you follow %(names)s") if others == names else _("Because you also follow %(names)s")
         line = style(because) % {"names": _joined(shown, len(others) - len(shown), style)}
+        if is_short:
+            return line
     extra = _nearest_liked(found, title_style, style) or style(_judged_by_ai(found))
     if not extra and under not in names:  # the words that matched add nothing to a heading that says why
         known = others if headed else names  # below several names, the line says which of them the paper has
@@ -193,6 +209,7 @@ def _spaced(phrase: str) -> str:
 
 FILTERS = {
     "reason_line": reason_line,
+    "followed_in_html": followed_in_html,
     "reason_line_in_html": reason_line_in_html,
     "reason_line_in_text": reason_line_in_text,
 }

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import translation
 
-from digest.email.reason_line import reason_line, reason_line_in_html, reason_line_in_text
+from digest.email.reason_line import followed_in_html, reason_line, reason_line_in_html, reason_line_in_text
 from digest.matching import OWN_WORDS, Finding, Reason
 
 VOTES = Finding("", 1, (Reason("", "votes", "30", "votes", 0),))
@@ -175,3 +175,10 @@ def test_it_does_not_repeat_typed_words_between_german_quotes() -> None:
     found = Finding("Your words", 1, (Reason("Your words", "phrase", "Video", "title", 1, asked="video"),))
     with translation.override("de"):
         assert reason_line([found]) == "Weil Sie „video“ folgen"
+
+
+def test_the_short_line_names_what_is_followed_and_ends_there() -> None:
+    followed = finding("Robots", ("meaning", "Robots", ""), ("liked", "A paper", ""))
+    assert followed_in_html([followed]) == "Because you follow <b>Robots</b>"
+    liked = finding("", ("liked", "A paper", ""))
+    assert followed_in_html([liked]) == 'Close to “<i lang="en">A paper</i>”, which you liked'
