@@ -148,7 +148,7 @@ def update_preferences(subscriber: Subscriber, preferences: Preferences, *, trac
 def set_preferences(subscriber: Subscriber, preferences: Preferences) -> None:
     """Replace the filters and settings of the reader."""
     filters = preferences.set_on(subscriber)
-    subscriber.full_clean()
+    subscriber.clean_fields()  # other columns do not change
     subscriber.save()
     subscriber.filters.all().delete()
     TopicFilter.objects.bulk_create(filters)
