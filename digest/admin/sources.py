@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from kombu.exceptions import OperationalError
 
@@ -119,7 +120,7 @@ class SourceAdmin(
         if not source.last_started:
             return "never"
         runs = f"{reverse('admin:digest_fetchrun_changelist')}?source__id__exact={source.pk}"
-        started = f"{source.last_started:%Y-%m-%d %H:%M} UTC"
+        started = f"{date_format(source.last_started, 'j M Y, H:i')} UTC"
         return format_html('<a href="{}">{}</a>: {}', runs, started, _outcome(source))
 
     @admin.display(description="new in 7 days", ordering="week_new")

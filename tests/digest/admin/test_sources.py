@@ -293,7 +293,7 @@ def test_it_shows_the_last_run_and_the_new_papers_of_a_week(admin_client: Client
     run(hugging_face, "ok", dt.timedelta(hours=1), new=2, message="1 rejected.")
     page = admin_client.get(LIST, {"kind__exact": "huggingface"}).content.decode()
     assert '<td class="field-new_this_week">42</td>' in page
-    assert '2026-08-20 11:00 UTC</a>: <span class="pill is-good">papers came in</span><p>1 rejected.</p>' in page
+    assert '20 Aug 2026, 11:00 UTC</a>: <span class="pill is-good">papers came in</span><p>1 rejected.</p>' in page
 
 
 def test_its_last_run_is_the_one_of_the_day_that_was_on(admin_client: Client, hugging_face: Source) -> None:
