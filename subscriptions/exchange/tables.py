@@ -19,7 +19,7 @@ from typing import IO
 DELIMITERS = ",;\t|"
 BLOCK = 2**20  # bytes read at once
 MAX_UNPACKED = 2**30  # bytes of all tables in a zip file
-MAX_RATIO = 200  # a member is at most this many times as large as its packed form; text packs about 10 to 1
+MAX_RATIO = 200  # a table is at most this many times as large as its packed form; text packs about 10 to 1
 MAX_TABLES = 50  # in a zip file
 LARGEST_DIRECTORY = 2**20  # bytes of the list of a zip file's members, which is read at once
 MAX_COLUMNS = 500
