@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 MAX_ROWS = 200_000
+# MAX_COLUMNS and MAX_RATIO are those of subscriptions.exchange.tables. A test compares them.
 MAX_COLUMNS = 500
 MAX_UNPACKED = 400_000_000  # bytes
 MAX_RATIO = 200  # a part of the file is at most this many times as large as its packed form

@@ -15,6 +15,7 @@ from django.conf import settings
 from digest.isolation import workbooks
 from digest.ops import uploaded_tables
 from digest.ops.uploaded_tables import as_text, private_copy
+from subscriptions.exchange import tables
 from subscriptions.exchange.tables import TableError, open_file
 
 
@@ -77,6 +78,10 @@ def test_it_says_that_a_cell_of_a_workbook_is_damaged(tmp_path: Path) -> None:
             copy.writestr(name, part)
     with pytest.raises(ValueError, match=r"can’t be read: month must be in .* Save the table as CSV"):
         workbooks.to_csv(damaged.read_bytes())
+
+
+def test_workbooks_and_text_files_have_the_same_limits() -> None:
+    assert (workbooks.MAX_COLUMNS, workbooks.MAX_RATIO) == (tables.MAX_COLUMNS, tables.MAX_RATIO)
 
 
 def test_it_refuses_more_rows_than_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
