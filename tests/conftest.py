@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gc
+import math
 import os
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -24,7 +25,7 @@ from digest.models import Edition, Source
 from digest.ops.health import incidents, pulse
 from digest.sources.records import PaperRecord
 from digest.views import page_cache
-from subscriptions import brand
+from subscriptions import brand, slow_counts
 from subscriptions.models import Subscriber, Topic
 from subscriptions.readers import lifecycle
 from subscriptions.readers.preferences import Preferences
@@ -96,6 +97,12 @@ def _brand() -> None:
 def _no_incidents() -> None:
     """Forget what the admin's first page showed, because each test has its own database."""
     incidents.clear_cache()
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep no counts for the next test, however slow this machine is."""
+    monkeypatch.setattr(slow_counts, "SLOW", math.inf)
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,6 @@ from digest.email.email_sample import EmailPreview
 from digest.models import DailyTotal, Delivery, Edition, Paper, QuietDay
 from digest.ops.daily_totals import meaning_of
 from digest.ops.jobs import delivery_jobs, rows
-from digest.ops.slow_counts import remembered
 from digest.text.cleanup import first_sentences
 from subscriptions import brand
 from subscriptions.admin.base import (
@@ -38,6 +37,7 @@ from subscriptions.admin.base import (
     log_action,
 )
 from subscriptions.pills import pill
+from subscriptions.slow_counts import remembered
 
 NOTE_FORMAT = "Plain text; addresses that begin with https:// become links."
 # What a change of a paper means, and how to undo it.

@@ -10,6 +10,7 @@ from digest.models import Allowance, DailyTotal
 from digest.ops import reputation, trend_charts
 from digest.ops.sending_status import sending_status
 from subscriptions.admin.base import ReadOnlyAdmin
+from subscriptions.slow_counts import remembered
 
 
 @admin.register(DailyTotal)
@@ -31,7 +32,7 @@ class DailyTotalAdmin(ReadOnlyAdmin, admin.ModelAdmin[DailyTotal]):
         }
         shown = {
             "outlook": sending_status(now=now),
-            "domains": reputation.problems_by_domain(now=now),
+            "domains": remembered("problems by domain", lambda: reputation.problems_by_domain(now=now)),
             "by_day": trend_charts.emails_by_day(now=now, linked=linked),
         }
         context = (extra_context or {}) | shown

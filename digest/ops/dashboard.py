@@ -15,8 +15,8 @@ from digest.editions import publication
 from digest.ingest import source_health
 from digest.ingest.source_health import FailingSource
 from digest.models import Delivery, Edition, FetchRun, Paper, Pause, Source
-from digest.ops.slow_counts import remembered
 from subscriptions.models import Subscriber
+from subscriptions.slow_counts import remembered
 
 WEEK = dt.timedelta(days=7)
 COUNTED = 10_000  # deliveries; the reasons of the newest are counted

@@ -9,8 +9,8 @@ from digest.delivery.limits import daily_quota, rate_limiter
 from digest.delivery.providers import failover
 from digest.ops import reputation
 from digest.ops.reputation import ReputationRates
-from digest.ops.slow_counts import remembered
 from subscriptions import outbox
+from subscriptions.slow_counts import remembered
 
 
 @dataclass(frozen=True)

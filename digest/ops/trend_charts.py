@@ -14,8 +14,8 @@ from digest.editions.due_times import monday_of
 from digest.ops import daily_numbers
 from digest.ops.daily_numbers import CONSENT, DAY, DELIVERY, LIKES, PAPERS, REPORT, Numbers, What
 from digest.ops.daily_totals import meaning_of
-from digest.ops.slow_counts import remembered
 from subscriptions.models import Consent
+from subscriptions.slow_counts import remembered
 
 WIDTH, HEIGHT = 600, 120  # of a drawing, in its own units
 MIN_STEPS = 5  # steps with a number; a chart of fewer says nothing

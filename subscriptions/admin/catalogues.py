@@ -3,12 +3,15 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
 from subscriptions.admin.base import EditsRowsAdmin
-from subscriptions.models import Catalogue, Subscriber, Topic
+from subscriptions.admin.large_tables import COUNTED
+from subscriptions.models import Catalogue, Subscriber, Topic, TopicFilter
+from subscriptions.slow_counts import remembered
 from subscriptions.topics import catalogues
 from subscriptions.topics.catalogue import CatalogueError
 
@@ -59,7 +62,13 @@ class CatalogueAdmin(EditsRowsAdmin, admin.ModelAdmin[Catalogue]):
         return format_html('<a href="{}">{}</a>', address, offered) if offered else "0"
 
     @admin.display(description="readers")
-    def readers(self, state: Catalogue) -> int:
-        """Return how many subscribed readers follow any of its topics."""
-        followers = Subscriber.objects.filter(status__in=Subscriber.SUBSCRIBED, filters__topic__catalogue=state.slug)
-        return followers.distinct().count()
+    def readers(self, state: Catalogue) -> str:
+        """Return how many subscribed readers follow any of its topics, up to COUNTED."""
+        counted = remembered(f"readers of {state.slug}", lambda: _count_readers(state.slug))
+        return str(counted) if counted <= COUNTED else f"more than {COUNTED:,}"
+
+
+def _count_readers(catalogue: str) -> int:
+    follows = TopicFilter.objects.filter(subscriber=OuterRef("pk"), topic__catalogue=catalogue)
+    readers = Subscriber.objects.filter(Exists(follows), status__in=Subscriber.SUBSCRIBED)
+    return readers.order_by()[: COUNTED + 1].count()

@@ -5,11 +5,11 @@ from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from subscriptions.admin.base import FindsAddressesAdmin, NamesReaderAdmin, ReadOnlyAdmin
-from subscriptions.admin.large_tables import LargeTableAdmin
+from subscriptions.admin.large_tables import FindsReadersAdmin, LargeTableAdmin
 from subscriptions.models import Consent, ConsentText, Device, Farewell, FormPost, Mark, OwedNotice
 
 
@@ -21,7 +21,7 @@ class LogAdmin(ReadOnlyAdmin, LargeTableAdmin, admin.ModelAdmin[Any]):
 class ConsentAdmin(FindsAddressesAdmin, LogAdmin):
     list_display = ["happened_at", "event", "reader_uid", "where", "text_version", "ip"]
     list_filter = ["event", "happened_at"]
-    search_fields = ["reader_uid", "address_hash", "text_version"]
+    search_fields = ["reader_uid", "address_hash"]
     search_help_text = "A reader’s uid, or a whole email address."
     ordering = ["-happened_at"]
     sortable_by = ["happened_at"]
@@ -29,13 +29,13 @@ class ConsentAdmin(FindsAddressesAdmin, LogAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Find rows by uid, address or version of the wording, each as a whole: indexes need that."""
+        """Find rows by uid or address, each as a whole: indexes need that."""
         term = search_term.strip()
         if not term or "@" in term:
             return super().get_search_results(request, queryset, term)
         with suppress(ValueError):
             return queryset.filter(reader_uid=uuid.UUID(term)), False
-        return queryset.filter(Q(address_hash=term) | Q(text_version=term)), False
+        return queryset.filter(address_hash=term), False
 
 
 @admin.register(ConsentText)
@@ -53,10 +53,11 @@ class FarewellAdmin(LogAdmin):
 
 
 @admin.register(Device)
-class DeviceAdmin(NamesReaderAdmin, LogAdmin):
+class DeviceAdmin(NamesReaderAdmin, FindsReadersAdmin, LogAdmin):
+    search_help_text = "A reader’s email address, or a part of it."
     list_display = ["reader", "label", "signed_in_at", "last_seen_on"]
     fields = ["subscriber", "label", "signed_in_at", "last_seen_on"]
-    search_fields = ["subscriber__email", "label"]
+    search_fields = ["subscriber__email"]
     list_select_related = ["subscriber"]
 
 

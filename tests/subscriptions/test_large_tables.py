@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django import forms
 from django.contrib import admin
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import Model
 from django.db.models.functions import Lower
@@ -15,11 +16,11 @@ from django.test.utils import CaptureQueriesContext
 
 from digest.delivery import planner
 from digest.models import Delivery, Edition, Opinion, Paper, SavedPaper
-from digest.ops import slow_counts
+from subscriptions import slow_counts
 from subscriptions.admin import large_tables
 from subscriptions.admin.large_tables import LargeTableAdmin, LargeTablePaginator
 from subscriptions.admin.long_select import LongSelect
-from subscriptions.models import Consent, Subscriber, Topic, TopicFilter
+from subscriptions.models import Catalogue, Consent, Device, Subscriber, Topic, TopicFilter
 from tests.conftest import NOW, make_reader
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -163,9 +164,23 @@ def test_consents_are_found_by_uid_and_by_address(admin_client: Client, readers:
     for number in (1, 2):
         uid, version = readers[number].uid, f"version{number}"
         Consent.objects.create(reader_uid=uid, address_hash=f"hash{number}", event="asked", text_version=version)
-    for term in (str(readers[1].uid), readers[1].uid.hex, "hash1", "version1"):
+    for term in (str(readers[1].uid), readers[1].uid.hex, "hash1"):
         rows = admin_client.get(path, {"q": term}).context["cl"].result_list
         assert {row.reader_uid for row in rows} == {readers[1].uid}
+    with CaptureQueriesContext(connection) as queries:
+        assert not admin_client.get(path, {"q": "version1"}).context["cl"].result_list
+    assert not [query for query in queries if '"text_version" =' in query["sql"]], "no index serves it"
+
+
+def test_devices_are_found_by_the_address_of_their_reader(admin_client: Client, readers: list[Subscriber]) -> None:
+    path = "/admin/subscriptions/device/"
+    for number in (1, 2):
+        seen = {"signed_in_at": NOW, "last_seen_on": NOW.date()}
+        Device.objects.create(subscriber=readers[number], token_hash=str(number), label="Firefox", **seen)
+    with CaptureQueriesContext(connection) as queries:
+        assert found(admin_client, path, "eader-1") == {"reader-1"}
+    assert not [query for query in queries if "JOIN" in query["sql"] and "LIKE" in query["sql"]]
+    assert found(admin_client, path, "@example.org") == {"reader-1", "reader-2"}
 
 
 def test_a_long_select_box_is_that_of_django() -> None:
@@ -187,9 +202,36 @@ def test_a_count_is_kept_only_if_it_took_long(monkeypatch: pytest.MonkeyPatch) -
 
         return counted
 
-    monkeypatch.setattr("digest.clock.seconds", lambda: seconds[0])
+    monkeypatch.setattr(slow_counts, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(slow_counts, "SLOW", 0.5)
     assert [slow_counts.remembered("quick", count(0.1)) for _ in range(2)] == [1, 2]
     assert [slow_counts.remembered("slow", count(2)) for _ in range(2)] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("path", "counts"),
+    [
+        ("subscriptions/topic/", 'COUNT("subscriptions_topicfilter"."id")'),
+        ("subscriptions/topic/?o=-2", 'COUNT("subscriptions_topicfilter"."id")'),
+        ("subscriptions/catalogue/", "EXISTS"),
+        ("digest/dailytotal/", 'AS "complaint"'),
+    ],
+)
+def test_a_page_repeats_no_slow_count(
+    admin_client: Client, alice: Subscriber, path: str, counts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Catalogue.objects.get_or_create(slug="ai", defaults={"is_on": True})
+
+    def counted() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert admin_client.get(f"/admin/{path}").status_code == 200
+        return sum(counts in query["sql"] for query in queries)
+
+    monkeypatch.setattr(slow_counts, "SLOW", -1)
+    monkeypatch.setattr(slow_counts, "TIMES", 1e9)
+    cache.clear()
+    assert (counted() > 0, counted()) == (True, 0)
+    cache.clear()
 
 
 @pytest.mark.parametrize("model", [Opinion, SavedPaper])

@@ -7,10 +7,12 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from subscriptions.admin import catalogues as catalogue_pages
 from subscriptions.models import Catalogue, Subscriber, Topic, TopicFilter
 from subscriptions.query.arxiv_categories import CATEGORIES
 from subscriptions.topics import catalogue, catalogues
 from subscriptions.topics.catalogues import SHIPPED
+from tests.conftest import make_reader
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +135,16 @@ def test_the_form_shows_many_areas_on_demand_and_those_of_one_catalogue_at_once(
     assert first.count('class="area"') == 10
     assert more.count('class="area"') == 16
     assert "Health sciences" in more
+
+
+@pytest.mark.both_databases
+def test_a_catalogue_with_very_many_readers_shows_how_many_at_least(
+    admin_client: Client, alice: Subscriber, learning: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Catalogue.objects.get_or_create(slug="ai", defaults={"is_on": True})
+    Topic.objects.filter(pk=learning.pk).update(catalogue="ai")
+    make_reader("dora@example.org", topics=[learning])
+    address = reverse("admin:subscriptions_catalogue_changelist")
+    assert '<td class="field-readers">2</td>' in admin_client.get(address).content.decode()
+    monkeypatch.setattr(catalogue_pages, "COUNTED", 1)
+    assert '<td class="field-readers">more than 1</td>' in admin_client.get(address).content.decode()

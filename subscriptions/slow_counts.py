@@ -6,15 +6,14 @@ a small site always sees the present.
 
 import hashlib
 from collections.abc import Callable
+from time import monotonic
 from typing import TypeVar
 
 from django.core.cache import cache
 
-from digest import clock
-
 T = TypeVar("T")
 
-SLOW = 0.5  # seconds; quicker ones are not kept
+SLOW = 0.2  # seconds; quicker ones are not kept
 TIMES = 100
 
 
@@ -24,9 +23,9 @@ def remembered(name: str, count: Callable[[], T]) -> T:
     kept: tuple[T] | None = cache.get(key)
     if kept is not None:
         return kept[0]
-    began = clock.seconds()
+    began = monotonic()
     counted = count()
-    took = clock.seconds() - began
+    took = monotonic() - began
     if took > SLOW:
         cache.set(key, (counted,), took * TIMES)
     return counted
