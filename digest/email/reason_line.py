@@ -15,7 +15,7 @@ MAX_NAMES = 2  # things that the reader follows
 MAX_WORDS = 4  # in what matched
 MAX_TOGETHER = 36  # characters of a name and of what matched, so that the line is one line of an email
 SAME_START = 5  # letters that two forms of a word have in common
-MAX_TITLE_LENGTH = 70  # characters of a liked paper's title
+MAX_TITLE_LENGTH = 45  # characters of a liked paper's title: the line stays one line of an email
 MAX_LENGTH = 40  # characters of a name or of what matched
 AT_NO_END = {word for word in STOP_WORDS if len(word) > 1} | {"a"}  # other letters mean something, as in “T cell”
 # Kinds of reasons that name a reader's own words.

@@ -182,3 +182,12 @@ def test_the_short_line_names_what_is_followed_and_ends_there() -> None:
     assert followed_in_html([followed]) == "Because you follow <b>Robots</b>"
     liked = finding("", ("liked", "A paper", ""))
     assert followed_in_html([liked]) == 'Close to “<i lang="en">A paper</i>”, which you liked'
+
+
+def test_a_long_title_of_a_saved_paper_keeps_the_line_on_one_line() -> None:
+    title = "A Compact End-to-End Visual Document Retriever via Distillation of Large Models"
+    saved = Finding("", 0, (Reason("", "liked", title, "saved", 0),))
+    line = reason_line([saved])
+    assert line.startswith("Close to “A Compact End-to-End")
+    assert line.endswith("…”, which you saved")
+    assert len(line) <= 76
