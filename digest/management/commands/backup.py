@@ -1,12 +1,13 @@
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digest import clock
 from digest.management.base import check_database
 from digest.ops.health import backup_report
-from digest.ops.recovery import backups
+from digest.ops.recovery import backups, disk_errors
 from digest.ops.recovery.backups import BackupError
 from digest.ops.recovery.database_dump import DumpError
 from digest.ops.recovery.keys import WrongKeyError
@@ -30,9 +31,11 @@ class Command(BaseCommand):
             path: Path = options["file"] or backups.default_path(now)
             manifest = backups.backup(path, now=now)
         except (BackupError, DumpError, WrongKeyError, OSError) as error:
+            folder = options["file"].parent if options["file"] else settings.VAR_DIR / "backups"
+            reason = disk_errors.describe(error, folder) if isinstance(error, OSError) else str(error)
             if options["keep"]:
-                backup_report.note_failure(f"{error}", now=now)
-            raise CommandError(f"No backup was made. {error}") from error
+                backup_report.note_failure(reason, now=now)
+            raise CommandError(f"No backup was made. {reason}") from error
         readers, digests = (manifest.counts[name] for name in ("subscriptions_subscriber", "digest_delivery"))
         size = path.stat().st_size / 2**20
         self.stdout.write(f"{path}: {readers} readers, {digests} deliveries, {size:.1f} MB.")

@@ -7,7 +7,7 @@ from django.db import DatabaseError
 
 from digest import clock
 from digest.management.base import check_database, show
-from digest.ops.recovery import move
+from digest.ops.recovery import disk_errors, move
 from digest.ops.recovery.database_dump import DumpError
 from digest.ops.recovery.database_urls import DATABASE_ENGINES
 from digest.ops.recovery.keys import WrongKeyError
@@ -28,7 +28,9 @@ class Command(BaseCommand):
         try:
             counts = move.move(url, now=clock.now(), show=show)
         except (MoveError, DumpError, WrongKeyError, DatabaseError) as error:
-            raise CommandError(f"Not moved. {' '.join(str(error).split())}") from error
+            message = " ".join(str(error).split())
+            is_raw = isinstance(error, DatabaseError)
+            raise CommandError(f"Not moved. {disk_errors.with_advice(message) if is_raw else message}") from error
         except KeyboardInterrupt as error:
             raise CommandError("Stopped. Run the same command again to continue.", returncode=130) from error
         self.stdout.write(f"Moved {sum(counts.values())} rows of {len(counts)} tables, and counted them on both sides.")

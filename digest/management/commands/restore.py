@@ -1,11 +1,12 @@
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
 from digest import clock
-from digest.ops.recovery import backups
+from digest.ops.recovery import backups, disk_errors
 from digest.ops.recovery.backups import BackupError
 from digest.ops.recovery.database_dump import DumpError
 
@@ -21,6 +22,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             notes = backups.restore(options["file"], replace=options["replace"], now=clock.now())
-        except (BackupError, DumpError, OperationalError, OSError) as error:
-            raise CommandError(f"Not restored. {str(error).strip()}") from error
+        except OSError as error:
+            raise CommandError(f"Not restored. {disk_errors.describe(error, settings.VAR_DIR)}") from error
+        except (BackupError, DumpError, OperationalError) as error:
+            raise CommandError(f"Not restored. {disk_errors.with_advice(str(error).strip())}") from error
         self.stdout.write("\n".join(["Restored.", *notes]))

@@ -21,7 +21,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from digest.delivery import high_water, sent_log
 from digest.models import Installation
-from digest.ops.recovery import database_dump, guard, keys
+from digest.ops.recovery import database_dump, disk_errors, guard, keys
 
 FORMAT = 1
 MANIFEST, DATABASE, KEYS = "manifest.json", "database", "keys.env"
@@ -237,6 +237,8 @@ def _extracted(path: Path, manifest: Manifest) -> Iterator[Path]:
                     if member.name in manifest.sha256 and ".." not in PurePosixPath(member.name).parts:
                         archive.extract(member, folder, filter="data")
         except (OSError, EOFError, tarfile.TarError) as error:
+            if isinstance(error, OSError) and error.errno in disk_errors.FULL:
+                raise BackupError(disk_errors.describe(error, settings.VAR_DIR)) from error
             raise BackupError(f"{path} is damaged ({error}). Use another backup.") from error
         for name, expected in manifest.sha256.items():
             if not (folder / name).is_file() or _hash(folder / name) != expected:

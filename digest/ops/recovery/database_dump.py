@@ -18,6 +18,8 @@ from django.apps import apps
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from digest.ops.recovery import disk_errors
+
 OLD_SCHEMA = "before_restore"
 
 
@@ -106,7 +108,8 @@ def _dump_sqlite(path: Path) -> dict[str, int]:
             connection.connection.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
         except sqlite3.OperationalError as error:  # a full disk, most of all
-            raise DumpError(f"The database can't be copied to {path.parent}: {error}.") from error
+            reason = disk_errors.with_advice(f"{error}.")
+            raise DumpError(f"The database can't be copied: {reason}") from error
         _check_sqlite(copy)
         present = [name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return _count(copy.cursor(), present)
@@ -127,8 +130,12 @@ def _load_sqlite(path: Path) -> None:
         _check_sqlite(copy)
     _require_alone_on_sqlite()
     draft = target.with_name(f"{target.name}.restoring")
-    shutil.copyfile(path, draft)
-    draft.chmod(0o600)
+    try:
+        shutil.copyfile(path, draft)
+        draft.chmod(0o600)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise DumpError(disk_errors.describe(error, target.parent)) from error
     if target.exists():
         target.replace(target.with_name(f"{target.name}.before_restore"))
     for ending in ("-wal", "-shm"):

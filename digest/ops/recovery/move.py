@@ -8,9 +8,11 @@ import datetime as dt
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from graphlib import TopologicalSorter
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -23,7 +25,7 @@ from django.db.models import Field, ForeignKey, Max, Model
 
 from digest.models import Installation, Pause
 from digest.models.installations import ONLY
-from digest.ops.recovery import database_dump, guard, keys
+from digest.ops.recovery import database_dump, disk_errors, guard, keys
 from digest.ops.recovery.database_urls import parse_database_url
 
 TARGET = "target"
@@ -58,9 +60,10 @@ def move(url: str, *, now: dt.datetime, show: Callable[[int], Progress]) -> dict
     if source.behind_since and not source.behind_reason.startswith(MOVED[:30]):
         raise MoveError(f"Decide about this first: {source.behind_reason}")
     target = _connect(url)
+    is_new = _is_new_file(target)
     is_begun = _is_begun(target)
     if not is_begun:  # migrations would add rows to a database that is half full
-        _migrate(url)
+        _migrate(url, target, is_new=is_new)
     _require_fitting(target, source, is_begun=is_begun)
     # 1. The old database sends nothing from now on, even if it is started by mistake.
     guard.hold(MOVED.format(at=now), now=now)
@@ -91,14 +94,42 @@ def moved_models() -> list[type[Model]]:
     return [model for model in TopologicalSorter(chosen).static_order() if model in chosen]
 
 
-def _migrate(url: str) -> None:
-    """Prepare the tables in a process of its own, where that database is the only one."""
+def _is_new_file(target: BaseDatabaseWrapper) -> bool:
+    """Return whether the target is an SQLite file that does not exist. Raise MoveError if its folder is no good."""
+    if target.vendor != "sqlite":
+        return False
+    path = Path(target.settings_dict["NAME"]).absolute()
+    if not path.parent.is_dir():
+        raise MoveError(f"There is no folder {path.parent}. Create it first.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            return not path.exists()
+    except OSError as error:
+        raise MoveError(disk_errors.describe(error, path.parent)) from error
+
+
+def _migrate(url: str, target: BaseDatabaseWrapper, *, is_new: bool) -> None:
+    """Prepare the tables in a process of its own, where that database is the only one.
+
+    If that fails, delete an SQLite file that is new.
+    """
+    target.close()
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "migrate", "-v0"]
     done = subprocess.run(  # noqa: S603  # our own
         command, env=os.environ | {"DATABASE_URL": url}, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise MoveError(f"The new database can't be prepared: {done.stderr.strip()[-500:]}")
+        if is_new:
+            for ending in ("", "-wal", "-shm", "-journal"):
+                Path(f"{target.settings_dict['NAME']}{ending}").unlink(missing_ok=True)
+        reason = disk_errors.with_advice(_last_line(done.stderr))
+        raise MoveError(f"The new database can't be prepared: {reason}")
+
+
+def _last_line(text: str) -> str:
+    """Return the message at the end of a traceback, as a sentence."""
+    message = (text.strip().splitlines() or ["the reason is unknown"])[-1]
+    return message.partition("Error: ")[2].rstrip(".") + "." if "Error: " in message else message
 
 
 def _connect(url: str) -> BaseDatabaseWrapper:
