@@ -32,12 +32,16 @@ def _kept_secret_key() -> str:
     path = VAR_DIR / "secret_key"
     if not path.exists():
         draft = VAR_DIR / f".secret_key-{os.getpid()}"
-        draft.touch(mode=0o600)
-        draft.write_text(get_random_secret_key())
-        # If two processes start together, one links its complete draft first, and both read that.
-        with suppress(FileExistsError):
-            path.hardlink_to(draft)
-        draft.unlink()
+        try:
+            draft.touch(mode=0o600)
+            draft.write_text(get_random_secret_key())
+            # If two processes start together, one links its complete draft first, and both read that.
+            with suppress(FileExistsError):
+                path.hardlink_to(draft)
+        except OSError as error:
+            raise ImproperlyConfigured(f"{path} can't be written ({error.strerror}).") from error
+        finally:
+            draft.unlink(missing_ok=True)
     try:
         key = path.read_text().strip()
     except PermissionError as error:

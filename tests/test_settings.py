@@ -329,6 +329,14 @@ def start(*command: str, variables: dict[str, str]) -> subprocess.CompletedProce
     )
 
 
+def test_a_secret_key_that_cannot_be_written_is_named_and_leaves_no_file(tmp_path: Path) -> None:
+    # No file may grow, as on a full disk.
+    code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); import config.settings"
+    done = start("-c", code, variables={"VAR_DIR": str(tmp_path), "SECRET_KEY": ""})
+    assert f"{tmp_path}/secret_key can't be written (File too large)." in done.stderr
+    assert not [*tmp_path.glob("*secret_key*")]
+
+
 def test_no_other_user_can_read_a_folder_that_it_makes(tmp_path: Path) -> None:
     assert env.writable_folder("IT", tmp_path / "srv" / "var").stat().st_mode & 0o777 == 0o700
 
