@@ -248,6 +248,7 @@ def alert_address(name: str) -> str:
     value = text(name)
     form, _, address = value.partition("+")
     parts = _parts(address)
+    # digest.ops.health.channels writes these forms.
     is_known = form in ("ntfy", "slack", "json") and parts is not None and parts.scheme in ("https", "http")
     if value and not (is_known and parts and parts.hostname):  # the message does not repeat it: keys can be in it
         how = "Write it like ntfy+https://ntfy.sh/your-topic, slack+https://hooks.slack.com/… or json+https://…"

@@ -338,7 +338,7 @@ class KnownAddressForm(forms.Form):
         present: str = self.cleaned_data["present"]
         guesses = abuse_limits.guess_limit(self._reader.uid)
         # Count before comparing, because many guesses may arrive at the same time.
-        if abuse_limits.acquire(guesses, now=timezone.now()):
+        if abuse_limits.refused_by(guesses, now=timezone.now()):
             raise forms.ValidationError(_("Too many wrong addresses. Please try again in an hour."))
         if email_addresses.address_hash(present) != email_addresses.address_hash(self._reader.email):
             raise forms.ValidationError(_("These settings belong to another address."))

@@ -122,7 +122,7 @@ def signed_up_again() -> Iterator[None]:
 @contextmanager
 def network_is_full() -> Iterator[None]:
     full = abuse_limits.Limit("full", "", [(1, dt.timedelta(minutes=8))])
-    abuse_limits.acquire(full, now=timezone.now())
+    abuse_limits.refused_by(full, now=timezone.now())
     with mock.patch.object(abuse_limits, "network_limits", return_value=[full]):
         yield
 

@@ -67,7 +67,7 @@ def note_progress(shard: Shard) -> None:
         shard.crashes = 0
 
 
-def begin_trial(shard: Shard, *, now: dt.datetime) -> None:
+def note_trial(shard: Shard, *, now: dt.datetime) -> None:
     """Schedule the next trial before this one begins, so that not even a crash of everything repeats it at once.
 
     The caller saves the shard.

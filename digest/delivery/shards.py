@@ -84,7 +84,7 @@ def begin_trial(*, now: dt.datetime, edition: Edition | None = None) -> Shard | 
     with transaction.atomic():
         shard = _lock_first(unleased(now=now, edition=edition).filter(poison_pill.QUARANTINED))
         if shard is not None:
-            poison_pill.begin_trial(shard, now=now)
+            poison_pill.note_trial(shard, now=now)
             shard.save()
     return shard
 

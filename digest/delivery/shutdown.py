@@ -1,7 +1,7 @@
 """Graceful shutdown: a worker finishes the emails in flight, records their results, and gives its shard back.
 
 A stop can be requested in two ways: for all processes of a Celery worker at once, through a byte that they share, and
-for a single process by a signal.
+for a single process by a signal. deploy/ sets how long a process may take: `stop_grace_period` and `TimeoutStopSec`.
 """
 
 import mmap

@@ -42,7 +42,7 @@ def send_again(delivery: Delivery, *, now: dt.datetime) -> None:
     digest = snapshot.restore(record, delivery.edition.day, papers)
     if not digest.matches:
         raise CannotRepeatError("All its papers were hidden or deleted since.")
-    if reached := abuse_limits.acquire(Limit("repeat", str(delivery.pk), REPEATS), now=now):
+    if reached := abuse_limits.refused_by(Limit("repeat", str(delivery.pk), REPEATS), now=now):
         free_at = abuse_limits.free_at(reached, now=now)
         raise CannotRepeatError(
             "One digest may be sent again once a minute, and three times a day. "

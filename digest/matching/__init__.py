@@ -11,12 +11,12 @@ the best score that any of their filters gives it, never an average.
 
 from digest.matching.authors import in_category, same_person
 from digest.matching.index import Answer, Index
-from digest.matching.selection import answers_of, choose, choose_from, match, share
+from digest.matching.selection import answers_of, choose, choose_from, match, share_fairly
 from digest.matching.spans import spans
 from digest.matching.tokens import fold, stem
 from digest.matching.types import OWN_WORDS, Assessments, Finding, Interest, Match, PaperText, Reason
 
 __all__ = [
     "OWN_WORDS", "Answer", "Assessments", "Finding", "Index", "Interest", "Match", "PaperText", "Reason", "answers_of",
-    "choose", "choose_from", "fold", "in_category", "match", "same_person", "share", "spans", "stem",
+    "choose", "choose_from", "fold", "in_category", "match", "same_person", "share_fairly", "spans", "stem",
 ]  # fmt: skip

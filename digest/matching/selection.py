@@ -36,19 +36,23 @@ def choose_from(
     scores = _best(answers)
     if len(answers) == 1 and len(scores) <= most:
         return [answers[0].found.match(number, score) for number, score in scores.items()], len(scores)
-    shown = scores if len(scores) <= most else _share([list(answer.scores.items()) for answer in answers], most, amount)
+    shown = (
+        scores
+        if len(scores) <= most
+        else _choose_fairly([list(answer.scores.items()) for answer in answers], most, amount)
+    )
     best_first = sorted([(-scores[number], number) for number in shown])
     return [_match(index, answers, number, -negative) for negative, number in best_first], len(scores)
 
 
-def share(matches: Sequence[Match], most: int, amount: str) -> list[Match]:
+def share_fairly(matches: Sequence[Match], most: int, amount: str) -> list[Match]:
     """Return at most `most` of `matches`, shared fairly among their interests, in the given order."""
     if len(matches) <= most:
         return list(matches)
     by_interest: dict[str, list[tuple[int, float]]] = {}
     for place, found in enumerate(matches):
         by_interest.setdefault(found.findings[0].interest, []).append((place, found.score))
-    return [matches[place] for place in sorted(_share(list(by_interest.values()), most, amount))]
+    return [matches[place] for place in sorted(_choose_fairly(list(by_interest.values()), most, amount))]
 
 
 def _best(answers: Sequence[Answer]) -> dict[int, float]:
@@ -63,7 +67,7 @@ def _best(answers: Sequence[Answer]) -> dict[int, float]:
     return scores
 
 
-def _share(lists: Sequence[Sequence[tuple[int, float]]], most: int, amount: str) -> set[int]:
+def _choose_fairly(lists: Sequence[Sequence[tuple[int, float]]], most: int, amount: str) -> set[int]:
     """Return `most` papers out of the ranked candidates of each interest.
 
     The scores of an interest are discounted more with each of its papers that is chosen. Once it has half of the

@@ -43,23 +43,21 @@ PROFILE_PHRASES = 28  # phrases of a topic that are part of its profile; the oth
 
 @dataclass(frozen=True)
 class Interest:
-    """One filter of a reader, with the label that the reader sees.
+    """One filter of a reader: a topic, or their own words."""
 
-    `about` describes a topic of the catalogue in a sentence. It separates papers about the topic from papers that only
-    mention one of its phrases. It is empty for a reader's own filter. `by_hand` is True if an admin chose the topic's
-    phrases for this site; each phrase then counts like a reader's own words. `narrower` holds the topics that a
-    broader topic includes; it matches every paper that one of them matches. `is_assessed` is True if a language
-    model's assessments count for it. They do for topics and for words that a reader has saved, but not for words that
-    a visitor tries: they would show that some reader has saved the same words. `vector` is None unless the topic was
-    learned from example papers; then it is their embedding in float16, or empty if matching is by words alone.
-    """
-
-    label: str
+    label: str  # as the reader sees it
     criteria: Criteria
+    # A sentence that describes a topic of the catalogue; empty for own words. It separates papers about the topic from
+    # papers that only mention one of its phrases.
     about: str = ""
+    # An admin chose the topic's phrases for this site. Each then counts like a reader's own words.
     by_hand: bool = False
+    # The topics that a broader topic includes. It matches every paper that one of them matches.
     narrower: tuple["Interest", ...] = ()
+    # A language model's assessments count for topics and for words that a reader has saved. For words that a visitor
+    # tries, they would show that some reader has saved the same words.
     is_assessed: bool = False
+    # The embedding of a topic's example papers in float16, or empty if matching is by words alone
     vector: bytes | None = None
 
     @cached_property
@@ -102,7 +100,9 @@ class Reason:
     """A reason why a paper was chosen: the interest, the match, and its field."""
 
     interest: str
-    kind: str  # phrase, words, meaning, topic, assessment, author, category, votes, liked; sentence, a placeholder
+    # phrase, words, meaning, topic, assessment, author, category, votes, liked. The kind sentence stands for words that
+    # explanation chooses later.
+    kind: str
     found: str  # as the paper writes it, words separated by ", "; for meaning, topic, assessment: a name
     # title, abstract, keywords, authors, categories, votes; for liked: liked, saved or outside; empty for other kinds
     where: str
@@ -123,7 +123,7 @@ class Finding:
         self, interest: str, score: float, reasons: tuple[Reason, ...] | Callable[[], tuple[Reason, ...]]
     ) -> None:
         self.interest = interest
-        self.score = score  # probability that the reader wants the paper
+        self.score = score  # probability that the reader wants the paper; for one chosen by votes alone, its votes
         self._reasons = reasons
 
     @property

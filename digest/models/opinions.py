@@ -8,7 +8,7 @@ from subscriptions.models import Subscriber
 
 
 class Opinion(models.Model):
-    """A reader's rating of one paper, given by the links in a digest."""
+    """A reader's rating of one paper, given in an email or on a page."""
 
     class Verdict(models.TextChoices):
         LIKE = "like", "likes it"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import NamedTuple
 
-from digest.matching import Index, Interest, Match, PaperText, answers_of, choose_from, share
+from digest.matching import Index, Interest, Match, PaperText, answers_of, choose_from, share_fairly
 from digest.matching.scoring_weights import THRESHOLDS
 from digest.personalization.like_filter import Likes, with_likes
 from digest.personalization.slot_limits import SlotLimits
@@ -135,7 +135,7 @@ def _for_you(index: Index, wanted: QueryProfile) -> tuple[list[Match], int]:
     if wanted.interests and wanted.by_votes:
         return _rank_by_votes(matches, wanted), len(matches)
     if wanted.interests:
-        return share(matches, wanted.max_papers, wanted.amount), len(matches)
+        return share_fairly(matches, wanted.max_papers, wanted.amount), len(matches)
     return matches[: wanted.max_papers], len(matches)
 
 
@@ -146,7 +146,7 @@ def _rank_by_votes(matches: Sequence[Match], wanted: QueryProfile) -> list[Match
     # Shares are made from probabilities, so a rank by votes becomes one. The most voted paper has the highest.
     scores = (1 - (1 - least) * rank / ranks for rank in range(ranks))
     ranked = [replace(found, score=score) for found, score in zip(by_votes, scores, strict=True)]
-    return share(ranked, wanted.max_papers, wanted.amount)
+    return share_fairly(ranked, wanted.max_papers, wanted.amount)
 
 
 def _fill_with_top_voted(index: Index, wanted: QueryProfile, chosen: Sequence[Match]) -> list[Match]:

@@ -20,8 +20,8 @@ from digest.personalization.word_features import words_of
 
 LIKES = gettext_noop("Papers like those you liked")  # the label of the filter
 
-# The log-odds that a reader wants a paper, by its closeness in standard deviations. They reach the threshold of “fewer”
-# at 3, of “balanced” at 2.5 and of “more” at 2.
+# The log-odds that a reader wants a paper, by its closeness in standard deviations. They were chosen so that they reach
+# the THRESHOLDS of “fewer”, “balanced” and “more” at 3, 2.5 and 2. Choose them again when those change.
 SLOPE, INTERCEPT = 2.233, -5.85
 # The log-odds that a standard deviation adds to what another filter found, the closeness that changes nothing, and the
 # largest move. Chosen on libraries with three topics each, see docs/matching-results.md.
@@ -34,7 +34,7 @@ class PositiveExample(NamedTuple):
 
     key: str
     title: str
-    verb: str  # liked or saved
+    verb: str  # liked, saved or outside (a paper that no source has listed)
     features: PaperFeatures
 
 
@@ -63,7 +63,7 @@ def with_likes(
 
 
 def _moved(answer: Answer, factors: Sequence[float]) -> Answer:
-    """Return the answer with the odds of each paper multiplied by the paper's factor."""
+    """Return the answer with the odds of each paper, p / (1 - p), multiplied by its factor."""
     shifted = [
         (score * factors[number] / (1 - score + score * factors[number]), -number)
         for number, score in answer.scores.items()

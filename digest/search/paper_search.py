@@ -24,12 +24,12 @@ from digest.search.fulltext import SearchTerm, search_terms
 from subscriptions.query import grammar, validation
 from subscriptions.query.grammar import Criteria
 
-PAGE = 20  # papers
+RESULTS_A_PAGE = 20
 WINDOW = 32  # candidates: the minimum for each term, and the maximum that match it only loosely
 CANDIDATES = 300  # candidates of one search; a more specific search finds the others
 TOGETHER = 80  # candidates that are scored and ranked first; all of them take four times as long
 SURENESS = "more"  # a search shows doubtful papers too, at the end
-LAST_PAGE = CANDIDATES // PAGE
+LAST_PAGE = CANDIDATES // RESULTS_A_PAGE
 LONGEST = 2_000  # characters of a search
 Order = Literal["fit", "newest", "votes"]
 ORDERS: tuple[Order, ...] = get_args(Order)
@@ -92,7 +92,7 @@ def search(
             if criteria.exclusions
             else _("Write what to look for, such as diffusion models or author:Yann LeCun.")
         )
-    size = size or PAGE
+    size = size or RESULTS_A_PAGE
     found = _restricted(candidates(criteria), within)
     matches, is_all = _rank_candidates(criteria, found, page * size if order == "fit" else CANDIDATES)
     if order != "fit":
@@ -119,7 +119,7 @@ def _restricted(pks: list[int], within: Restriction) -> list[int]:
 
 def finds(criteria: Criteria) -> bool:
     """Return whether a search for `criteria` finds anything among its likeliest candidates."""
-    return bool(_match_papers(criteria, candidates(criteria)[:PAGE]))
+    return bool(_match_papers(criteria, candidates(criteria)[:RESULTS_A_PAGE]))
 
 
 def page_number(asked: str) -> int | None:
@@ -216,7 +216,7 @@ def _rank_candidates(criteria: Criteria, pks: list[int], most: int) -> tuple[lis
     if len(first) >= most:
         return first, False
     matches = first + _match_papers(criteria, rest)
-    if len(first) < PAGE:  # independent of the page, or pages would repeat papers
+    if len(first) < RESULTS_A_PAGE:  # independent of the page, or pages would repeat papers
         matches.sort(key=lambda found: -found.score)
     return matches, True
 

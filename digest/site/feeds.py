@@ -69,7 +69,7 @@ def found_by(query: str) -> list[Paper]:
 
     Raises FilterError if `query` can't be read, or if it finds nothing and is no longer valid for new searches.
     """
-    results = paper_search.search(query, size=SEARCH_PAGES * paper_search.PAGE, typed_now=False)
+    results = paper_search.search(query, size=SEARCH_PAGES * paper_search.RESULTS_A_PAGE, typed_now=False)
     if not results.matches:
         validation.read(query)
     return _in_editions(match.paper.key for match in results.matches)

@@ -42,7 +42,7 @@ class ActionResult:
 @for_signed_in
 def act(request: HttpRequest, reader: Subscriber) -> HttpResponse:
     """Do what the pressed button says, and return to the page with a message that offers to undo it."""
-    if abuse_limits.acquire(abuse_limits.action_limit(reader.uid), now=timezone.now()):
+    if abuse_limits.refused_by(abuse_limits.action_limit(reader.uid), now=timezone.now()):
         return _too_many(request)
     name, _space, about = request.POST.get("do", "").partition(" ")
     try:

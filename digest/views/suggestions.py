@@ -152,7 +152,7 @@ def _read(request: HttpRequest, reader: Subscriber | None = None) -> Given:
 def _may_ask(request: HttpRequest, reader: Subscriber | None) -> bool:
     """Count a request to another service. Return False if the visitor, or the site, has reached the limit."""
     visitor = reader.uid.hex if reader else client_ip.visitors_network(request)
-    return not abuse_limits.acquire(*abuse_limits.profile_limits(visitor), now=timezone.now())
+    return not abuse_limits.refused_by(*abuse_limits.profile_limits(visitor), now=timezone.now())
 
 
 def _suggestion(request: HttpRequest, given: Given, reader: Subscriber | None) -> Suggestion:

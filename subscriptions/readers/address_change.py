@@ -33,7 +33,7 @@ def request_change(subscriber: Subscriber, new_email: str, *, now: dt.datetime) 
         abuse_limits.Limit("move", subscriber.uid.hex, REQUEST_RATES),
         abuse_limits.email_limit(Notice.CONFIRM, new_email),
     )
-    if not lifecycle.is_suppressed(new_email) and not abuse_limits.acquire(*budget, now=now):
+    if not lifecycle.is_suppressed(new_email) and not abuse_limits.refused_by(*budget, now=now):
         lifecycle.queue_notice(subscriber, Notice.CHANGE_ADDRESS, to=new_email, now=now)
 
 

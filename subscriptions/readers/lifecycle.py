@@ -100,7 +100,7 @@ def queue_requested_notice(subscriber: Subscriber, notice: str, *, now: dt.datet
     Return False if the address is suppressed or has reached its limit.
     """
     limits = abuse_limits.email_limit(notice, subscriber.email), abuse_limits.hourly_email_limit(subscriber.email)
-    if subscriber.status == Status.SUPPRESSED or abuse_limits.acquire(*limits, now=now):
+    if subscriber.status == Status.SUPPRESSED or abuse_limits.refused_by(*limits, now=now):
         return False
     if notice == Notice.CONFIRM:
         subscriber.asked_to_confirm_at = now
@@ -247,7 +247,7 @@ def unsubscribe(
 
 def record_reason(subscriber: Subscriber, reason: str, remark: str, *, now: dt.datetime) -> None:
     """Store why a reader unsubscribed, with the day and without the reader. Ignore a second reason within 24 hours."""
-    if not abuse_limits.acquire(abuse_limits.Limit("farewell", subscriber.uid.hex, REASON_RATES), now=now):
+    if not abuse_limits.refused_by(abuse_limits.Limit("farewell", subscriber.uid.hex, REASON_RATES), now=now):
         Farewell.objects.create(reason=reason, remark=remark, day=now.date())
 
 
@@ -262,7 +262,7 @@ def resubscribe(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime
         return True
     if subscriber.status != Status.UNSUBSCRIBED or not may_resubscribe(subscriber, now):
         return False
-    if abuse_limits.acquire(abuse_limits.resubscribe_limit(subscriber.uid), now=now):
+    if abuse_limits.refused_by(abuse_limits.resubscribe_limit(subscriber.uid), now=now):
         return False
     today, until = day_in(subscriber.time_zone, now), subscriber.paused_until
     _activate(subscriber, now)
@@ -280,7 +280,7 @@ def reduce_emails(subscriber: Subscriber, offer: str, *, now: dt.datetime, trace
 
     Email the reader, because anyone with a forwarded digest could have pressed the button.
     """
-    if not subscriber.is_subscribed or abuse_limits.acquire(abuse_limits.resubscribe_limit(subscriber.uid), now=now):
+    if not subscriber.is_subscribed or abuse_limits.refused_by(abuse_limits.resubscribe_limit(subscriber.uid), now=now):
         return False
     _take_offer(subscriber, offer, day_in(subscriber.time_zone, now))
     consents.record(subscriber, Event.CHANGED, trace)

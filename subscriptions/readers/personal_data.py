@@ -78,7 +78,7 @@ def ask_for_link(subscriber: Subscriber, *, now: dt.datetime) -> RequestOutcome:
     moved = Consent.objects.filter(reader_uid=subscriber.uid, event=Consent.Event.MOVED)
     if moved.filter(happened_at__gt=now - WAIT_AFTER_ADDRESS_CHANGE).exists():
         return RequestOutcome.JUST_MOVED
-    if abuse_limits.acquire(abuse_limits.data_link_limit(subscriber.uid), now=now):
+    if abuse_limits.refused_by(abuse_limits.data_link_limit(subscriber.uid), now=now):
         return RequestOutcome.TOO_OFTEN
     lifecycle.queue_notice(subscriber, OwedNotice.Kind.DATA, now=now)
     return RequestOutcome.MAILED

@@ -63,7 +63,7 @@ def process_pending(*, now: dt.datetime, seconds: float = 50) -> int:
             break
         if any(limit.about in full for limit in _shared_limits(post)) or not _claim(post, now):
             continue
-        reached = _acquire_limits(post, now)
+        reached = _use_limits(post, now)
         if reached is None:
             done += _process(post, now)
             continue
@@ -108,7 +108,7 @@ def _limits_without_address(post: FormPost) -> tuple[abuse_limits.Limit, abuse_l
     return abuse_limits.domain_limit(post.kind, post.email), abuse_limits.site_wide_limit(post.kind)
 
 
-def _acquire_limits(post: FormPost, now: dt.datetime) -> abuse_limits.Limit | None:
+def _use_limits(post: FormPost, now: dt.datetime) -> abuse_limits.Limit | None:
     """Count the post against its limits. Return the limit that is reached, or None.
 
     Each post for a mailbox counts, whether or not it leads to an email. Otherwise the rest of the limit would reveal
@@ -118,7 +118,7 @@ def _acquire_limits(post: FormPost, now: dt.datetime) -> abuse_limits.Limit | No
     own = abuse_limits.counted_posts_limit(post.kind, post.email)
     if abuse_limits.is_reached(own, now=now):
         return None
-    reached = abuse_limits.acquire(
+    reached = abuse_limits.refused_by(
         *_shared_limits(post), own, abuse_limits.served_counter(post.kind, post.site), now=now
     )
     return None if reached == own else reached
@@ -146,14 +146,14 @@ def _drop_old(now: dt.datetime) -> None:
 
 
 def _enqueue(post: FormPost, network: str) -> dt.datetime | None:
-    reached = abuse_limits.acquire(*abuse_limits.network_limits(network), now=post.posted_at) if network else None
+    reached = abuse_limits.refused_by(*abuse_limits.network_limits(network), now=post.posted_at) if network else None
     if reached is None:
         post.site = (
             keyed_hash("subscriptions.sign_ups.site", client_ip.customer_network_of(network))[:16] if network else ""
         )
         post.save()
         return None
-    abuse_limits.acquire(abuse_limits.turned_away_counter(), now=post.posted_at)
+    abuse_limits.refused_by(abuse_limits.turned_away_counter(), now=post.posted_at)
     logger.warning("A network has reached LIMIT_PER_NETWORK: a form was refused, and can be sent again later")
     return abuse_limits.free_at(reached, now=post.posted_at)
 
@@ -192,7 +192,7 @@ def _alert_operators(post: FormPost, reached: abuse_limits.Limit, now: dt.dateti
     If no email can be sent, try again at the next call.
     """
     alert = abuse_limits.Limit(f"{post.kind} alarm", reached.value, ALERT_RATES)
-    if abuse_limits.acquire(alert, now=now):
+    if abuse_limits.refused_by(alert, now=now):
         return
     what = _plural(post.kind)
     where = f"at {reached.value}" if reached.value else "in total"

@@ -137,8 +137,8 @@ def resubscribe_limit(reader: uuid.UUID) -> Limit:
     return Limit("return", reader.hex, [(3, DAY)])
 
 
-def acquire(*limits: Limit, now: dt.datetime) -> Limit | None:
-    """Count one use of each limit and return None; if one is reached, count nothing and return it.
+def refused_by(*limits: Limit, now: dt.datetime) -> Limit | None:
+    """Count one use of each limit and return None. If a limit is reached, count nothing and return that limit.
 
     Concurrent calls are serialized, even inside outer transactions.
     """

@@ -14,7 +14,7 @@ from subscriptions.models import Subscriber, Suppression
 from subscriptions.readers import lifecycle
 
 NEEDS_READER = (EventClass.SOFT, EventClass.COMPLAINT, EventClass.UNSUBSCRIBED)
-MAX_DIGESTS_READ = 40  # of one reader; enough for five weekly digests with gaps
+MAX_DIGESTS_READ = 40  # of one reader; enough for DIGESTS_IN_A_ROW weekly digests with gaps
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def use_once(request: HttpRequest, *, now: dt.datetime) -> None:
     if not is_recent:
         raise StaleSignatureError("The request was signed more than 12 hours ago, or in the future.")
     # The key is the signed text as a whole: a digit could move from the end of the time to the token.
-    if abuse_limits.acquire(_used(f"{made_at}{signed['token']}"), now=now):
+    if abuse_limits.refused_by(_used(f"{made_at}{signed['token']}"), now=now):
         raise StaleSignatureError("The signature of the request was used before.")
 
 

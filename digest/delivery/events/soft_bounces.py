@@ -1,4 +1,4 @@
-"""The rule for soft bounces: five digests in a row, over at least a week, suppress an address. Pure."""
+"""The rule for soft bounces: enough digests in a row, over enough days, suppress an address. Pure."""
 
 import datetime as dt
 from collections.abc import Iterable

@@ -54,7 +54,7 @@ def count_attempt(request: HttpRequest, account: str, what: str) -> Limit:
     attempts are counted, too.
     """
     now, limits = timezone.now(), _limits_of(request, account, what)
-    if reached := abuse_limits.acquire(*limits, now=now):
+    if reached := abuse_limits.refused_by(*limits, now=now):
         _warn(reached, account, what, visitors_network(request), now)
         until = f"{abuse_limits.free_at(reached, now=now):%Y-%m-%d %H:%M}"
         raise ValidationError(LIMITED, code="limited", params={"secrets": f"{what}s", "until": until})
@@ -100,5 +100,5 @@ def _known_device(request: HttpRequest, account: str) -> str:
 
 def _warn(reached: Limit, account: str, what: str, network: str, now: dt.datetime) -> None:
     """Log that a limit is reached, at most four times an hour, so that a flood of attempts does not fill the log."""
-    if abuse_limits.acquire(Limit("login warning", reached.key, [(1, QUARTER_HOUR)]), now=now) is None:
+    if abuse_limits.refused_by(Limit("login warning", reached.key, [(1, QUARTER_HOUR)]), now=now) is None:
         logger.warning("Too many %ss were tried for the account %r, the last from %s", what, account, network or "?")

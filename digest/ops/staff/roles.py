@@ -20,7 +20,7 @@ APPS = ("digest", "subscriptions", "django_celery_beat")
 # Models that editors change and others view.
 EDITORIAL = ("brand", "catalogue", "edition", "paper", "topic", "topicexample")
 # Models without personal data.
-PLAIN = (
+IMPERSONAL = (
     *EDITORIAL, "dailytotal", "farewell", "fetchrun", "incident", "listing", "paperalias", "pause", "quietday",
     "source", "thumbnail", "topicpaper",
 )  # fmt: skip
@@ -49,7 +49,7 @@ def _has(role: str, app: str, model: str, codename: str) -> bool:
         return False
     if role == OPERATOR:
         return views or model not in EDITORIAL
-    return (views and model in PLAIN) or (role == EDITOR and model in EDITORIAL)
+    return (views and model in IMPERSONAL) or (role == EDITOR and model in EDITORIAL)
 
 
 def _give(name: str, permissions: Iterable[Permission]) -> None:

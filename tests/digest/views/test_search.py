@@ -158,7 +158,7 @@ def test_it_takes_any_number_of_a_page(client: Client, number: str) -> None:
 
 
 def test_it_shows_the_last_page_where_there_are_not_so_many(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paper_search, "PAGE", 1)
+    monkeypatch.setattr(paper_search, "RESULTS_A_PAGE", 1)
     pages = [found(client, "diffusion", page=number) for number in ("1", "2", "9")]
     assert pages[1] == pages[2]
     assert 'rel="next"' in pages[0]

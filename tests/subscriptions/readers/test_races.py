@@ -97,7 +97,7 @@ def test_it_never_gives_more_than_the_limit_to_those_who_come_at_once() -> None:
     for number in range(5):
         now = NOW + number * dt.timedelta(hours=1)
         given: list[bool] = []
-        at_once(*[lambda now=now, given=given: given.append(abuse_limits.acquire(limit, now=now) is None)] * 12)
+        at_once(*[lambda now=now, given=given: given.append(abuse_limits.refused_by(limit, now=now) is None)] * 12)
         assert sum(given) == 5
 
 

@@ -40,35 +40,36 @@ def mailed() -> list[str]:
 
 
 def test_it_takes_as_many_as_the_limit_in_any_span() -> None:
-    assert [abuse_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW) for _ in range(3)] == [None, None, TWICE_IN_TEN_MINUTES]
+    refusals = [abuse_limits.refused_by(TWICE_IN_TEN_MINUTES, now=NOW) for _ in range(3)]
+    assert refusals == [None, None, TWICE_IN_TEN_MINUTES]
     later = NOW + 10 * MINUTE
-    assert abuse_limits.acquire(TWICE_IN_TEN_MINUTES, now=later - MINUTE) == TWICE_IN_TEN_MINUTES
-    assert abuse_limits.acquire(TWICE_IN_TEN_MINUTES, now=later) is None
+    assert abuse_limits.refused_by(TWICE_IN_TEN_MINUTES, now=later - MINUTE) == TWICE_IN_TEN_MINUTES
+    assert abuse_limits.refused_by(TWICE_IN_TEN_MINUTES, now=later) is None
 
 
 def test_it_counts_nothing_that_was_refused() -> None:
     for _ in range(10):
-        abuse_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW)
+        abuse_limits.refused_by(TWICE_IN_TEN_MINUTES, now=NOW)
     assert Mark.objects.count() == 2
 
 
 def test_it_takes_all_of_several_limits_or_none() -> None:
     other = Limit("test", "y", [(5, MINUTE)])
-    abuse_limits.acquire(TWICE_IN_TEN_MINUTES, TWICE_IN_TEN_MINUTES, now=NOW)
-    assert abuse_limits.acquire(other, TWICE_IN_TEN_MINUTES, now=NOW) == TWICE_IN_TEN_MINUTES
+    abuse_limits.refused_by(TWICE_IN_TEN_MINUTES, TWICE_IN_TEN_MINUTES, now=NOW)
+    assert abuse_limits.refused_by(other, TWICE_IN_TEN_MINUTES, now=NOW) == TWICE_IN_TEN_MINUTES
     assert Mark.objects.filter(key=other.key).count() == 0
 
 
 def test_it_distinguishes_values_and_scopes_and_names_neither() -> None:
     keys = {Limit(scope, value, ()).key for scope in "ab" for value in "ab"}
     assert len(keys) == 4
-    abuse_limits.acquire(abuse_limits.email_limit("confirm", "ada@example.org"), now=NOW)
+    abuse_limits.refused_by(abuse_limits.email_limit("confirm", "ada@example.org"), now=NOW)
     assert "ada" not in Mark.objects.get().key
 
 
 def test_it_forgets_marks_that_count_no_more() -> None:
-    abuse_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW - dt.timedelta(days=31))
-    abuse_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW - dt.timedelta(days=29))
+    abuse_limits.refused_by(TWICE_IN_TEN_MINUTES, now=NOW - dt.timedelta(days=31))
+    abuse_limits.refused_by(TWICE_IN_TEN_MINUTES, now=NOW - dt.timedelta(days=29))
     tasks.forget_what_is_old()
     assert Mark.objects.count() == 1
 

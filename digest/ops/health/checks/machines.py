@@ -1,4 +1,4 @@
-"""Checks of the disks, the broker and the database's tables."""
+"""Checks of what the processes depend on: disks, files, the broker, the database's tables and backups."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def disks_are_nearly_full(now: dt.datetime) -> Iterator[HealthProblem]:
             f"{megabytes:.0f} MB are free where VAR_DIR is. Without space for its journal a worker sends nothing; "
             "digests wait. Make space; sending then resumes by itself."
         )
-        yield HealthProblem(f"disk:{host}", f"The disk of {host} is full", text)
+        yield HealthProblem(f"disk:{host}", f"The disk of {host} is nearly full", text)
 
 
 def files_are_unwritable(now: dt.datetime) -> Iterator[HealthProblem]:
