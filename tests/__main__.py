@@ -97,7 +97,7 @@ def start(
     workers = leg.workers if workers is None else workers
     manner = "again, alone" if not workers else "1 worker" if workers == 1 else f"{workers} workers"
     print(f"== {leg.name}: {manner}", flush=True)
-    command = [sys.executable, "-m", "pytest", "-m", leg.markers, f"--junitxml={results}"]
+    command = [sys.executable, "-m", "pytest", *leg.options, f"--junitxml={results}"]
     # Each worker begins with neighboring tests, which share fixtures, and takes over others when it is done.
     parallel = ["-n", str(workers), "--dist", "worksteal"]
     process = subprocess.Popen([*command, *parallel, *arguments], env=os.environ | leg.environment, stdout=output)

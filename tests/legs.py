@@ -33,6 +33,12 @@ class Leg:
         return 1 + _empty_redis_databases(wanted - 1) if self.needs_services else wanted
 
     @property
+    def options(self) -> list[str]:
+        """Options of pytest. Collecting the slow tests of the API's document takes each worker five seconds."""
+        leaves_out = ["-p", "no:schemathesis", "--ignore=tests/digest/api/test_conformity.py"]
+        return ["-m", self.markers, *(leaves_out if "not slow" in self.markers else [])]
+
+    @property
     def environment(self) -> dict[str, str]:
         services = {"TEST_LEG": "services", "TEST_DATABASE_URL": DATABASE, "TEST_REDIS_URL": BROKER}
         examples = {"HYPOTHESIS_PROFILE": "quick"} if self.is_quick and "HYPOTHESIS_PROFILE" not in os.environ else {}

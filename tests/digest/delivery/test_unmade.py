@@ -71,7 +71,7 @@ def check_paused(clock: time_machine.Traveller) -> None:
     assert Pause.objects.filter(ended_at=None).exists()
 
 
-@pytest.mark.parametrize(("count", "error"), zip(COUNTS, ERRORS, strict=True))
+@pytest.mark.parametrize(("count", "error"), list(zip(COUNTS, ERRORS, strict=True)))
 def test_an_error_in_all_emails_pauses_and_fails_no_delivery(
     count: int, error: Exception, edition: Edition, sink: Sink, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,7 +82,7 @@ def test_an_error_in_all_emails_pauses_and_fails_no_delivery(
     check_paused(clock)
 
 
-@pytest.mark.parametrize(("count", "provider"), zip(COUNTS, PROVIDERS, strict=True))
+@pytest.mark.parametrize(("count", "provider"), list(zip(COUNTS, PROVIDERS, strict=True)))
 def test_an_error_in_all_calls_pauses_and_fails_no_delivery(
     count: int, provider: str, edition: Edition, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
