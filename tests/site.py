@@ -246,7 +246,7 @@ PAGES = {
     "edition": Page(f"/{YESTERDAY}/"),
     "edition, on one topic": Page(f"/{TODAY}/?topic=reasoning"),
     "edition with hostile texts": Page(f"/{TODAY - dt.timedelta(days=2)}/"),
-    "no edition": Page("/", given=lambda: mock.patch.object(publication, "latest", return_value=None)),
+    "no edition": Page("/", given=lambda: mock.patch.object(publication, "newest", return_value=None)),
     "quiet day": Page(f"/{QUIET}/", status=NOT_FOUND),
     "paper": Page(paper_page),
     "paper with hostile texts": Page("/papers/arxiv:2608.00661/"),

@@ -75,7 +75,8 @@ def test_filters_find_the_same_together_as_alone(by_meaning: bool, asked: list[C
         ones, others = alone.findings(interest, amount), together.findings(interest, amount)
         assert list(ones) == list(others)
         for number, found in ones.items():
-            assert found.score == pytest.approx(others[number].score, abs=1e-6)
+            # The embeddings are in single precision, and are summed in another order.
+            assert found.score == pytest.approx(others[number].score, abs=1e-5)
             assert told(found) == told(others[number])
 
 
