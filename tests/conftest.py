@@ -21,8 +21,10 @@ from playwright.sync_api import Browser
 from digest import clock, papers
 from digest.delivery import high_water
 from digest.editions import publication
+from digest.matching.cache import BoundedCache
 from digest.models import Edition, Source
 from digest.ops.health import incidents, pulse
+from digest.personalization import likes
 from digest.sources.records import PaperRecord
 from digest.views import page_cache
 from subscriptions import brand, slow_counts
@@ -103,6 +105,13 @@ def _no_incidents() -> None:
 def _no_kept_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep no counts for the next test, however slow this machine is."""
     monkeypatch.setattr(slow_counts, "SLOW", math.inf)
+
+
+@pytest.fixture(autouse=True)
+def _no_liked_papers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the papers that readers liked, which are known by keys of the database, because each test has its own."""
+    monkeypatch.setattr(likes, "_examples", BoundedCache(100))
+    likes._make_background.cache_clear()
 
 
 @pytest.fixture(autouse=True)
