@@ -100,8 +100,8 @@ class Reason:
     """A reason why a paper was chosen: the interest, the match, and its field."""
 
     interest: str
-    # phrase, words, meaning, topic, assessment, author, category, votes, liked. The kind sentence stands for words that
-    # explanation chooses later.
+    # phrase, words, meaning, topic, assessment, author, category, votes, liked. A sentence is a placeholder for the
+    # whole reason line, which emails that are made by the hundred replace.
     kind: str
     found: str  # as the paper writes it, words separated by ", "; for meaning, topic, assessment: a name
     # title, abstract, keywords, authors, categories, votes; for liked: liked, saved or outside; empty for other kinds
