@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from digest.matching import Index, Interest, Match, PaperText, answers_of, choose_from, share_fairly
 from digest.matching.scoring_weights import THRESHOLDS
-from digest.personalization.like_filter import Likes, with_likes
+from digest.personalization.like_filter import LIKES, Likes, with_likes
 from digest.personalization.slot_limits import SlotLimits
 
 TRENDING = 3  # papers at most
@@ -104,15 +104,21 @@ def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
 
 
 def _by_interest(matches: Iterable[Match]) -> dict[str, list[Match]]:
-    """Return `matches` by their strongest interest. The interest of the first match is the first."""
+    """Return `matches` by their strongest interest.
+
+    The interest of the first match is the first. What is only close to the reader's likes comes last, because the
+    other interests are those that they chose.
+    """
     groups: dict[str, list[Match]] = {}
     for found in matches:
-        groups.setdefault(_strongest(found), []).append(found)
+        groups.setdefault(_strongest_chosen(found), []).append(found)
+    if close_to_likes := groups.pop(LIKES, None):
+        groups[LIKES] = close_to_likes
     return groups
 
 
-def _strongest(found: Match) -> str:
-    return found.findings[0].interest
+def _strongest_chosen(found: Match) -> str:
+    return next((finding.interest for finding in found.findings if finding.interest != LIKES), LIKES)
 
 
 def _for_you(index: Index, wanted: QueryProfile) -> tuple[list[Match], int]:

@@ -4,9 +4,10 @@ import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
-from digest.matching import Index, Interest
+from digest.matching import Finding, Index, Interest, Match
 from digest.personalization import profiles
-from digest.personalization.digest_selection import QueryProfile, compose
+from digest.personalization.digest_selection import Digest, QueryProfile, compose
+from digest.personalization.like_filter import LIKES
 from subscriptions.query.grammar import Criteria, parse
 
 DAY = dt.date(2026, 8, 20)
@@ -15,6 +16,10 @@ AGENTS = Interest("Agents", Criteria(phrases=("agents",)))
 
 def paper(title: str, votes: int) -> Any:
     return SimpleNamespace(key=title, title=title, abstract="", authors=[], categories=[], keywords=[], votes=votes)
+
+
+def match(*interests: str) -> Match:
+    return Match(paper("Paper", 1), 1, tuple(Finding(interest, 1, ()) for interest in interests))
 
 
 def titles(matches: Any) -> list[str]:
@@ -87,6 +92,16 @@ def test_it_groups_papers_by_the_strongest_interest_and_keeps_the_best_first() -
     assert [group.interest for group in listed.groups] == [""]
     assert {group.interest: len(group.matches) for group in grouped.groups} == {AGENTS.label: 2, "Cooking": 1}
     assert grouped.for_you[0].paper is listed.for_you[0].paper
+
+
+def test_papers_that_are_only_close_to_likes_come_after_those_of_chosen_topics() -> None:
+    found = [match(LIKES), match(LIKES, "Agents"), match("Cooking")]
+    groups = Digest(DAY, tuple(found), (), 0, 9, is_grouped=True).groups
+    assert [(group.interest, group.matches) for group in groups] == [
+        ("Agents", (found[1],)),
+        ("Cooking", (found[2],)),
+        (LIKES, (found[0],)),
+    ]
 
 
 def test_papers_of_one_interest_need_no_heading() -> None:
