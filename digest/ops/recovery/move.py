@@ -129,7 +129,8 @@ def _migrate(url: str, target: BaseDatabaseWrapper, *, is_new: bool) -> None:
 def _last_line(text: str) -> str:
     """Return the message at the end of a traceback, as a sentence."""
     message = (text.strip().splitlines() or ["the reason is unknown"])[-1]
-    return message.partition("Error: ")[2].rstrip(".") + "." if "Error: " in message else message
+    named, _, rest = message.partition("Error: ")  # such as django.db.utils.OperationalError
+    return rest.rstrip(".") + "." if rest and " " not in named else message
 
 
 def _connect(url: str) -> BaseDatabaseWrapper:

@@ -28,3 +28,16 @@ def test_a_database_is_not_moved_into_itself(url: str, monkeypatch: pytest.Monke
         monkeypatch.setitem(connection.settings_dict, part, own[part])
     with pytest.raises(move.MoveError, match="is the one of DATABASE_URL"):
         move._connect(url)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ("Traceback\ndjango.db.utils.OperationalError: disk I/O Error: no space", "disk I/O Error: no space."),
+        ("CommandError: There is no such database.", "There is no such database."),
+        ("the disk reported Error: no space", "the disk reported Error: no space"),
+        ("", "the reason is unknown"),
+    ],
+)
+def test_the_message_of_an_error_is_kept_whole(error: str, message: str) -> None:
+    assert move._last_line(error) == message
