@@ -112,6 +112,7 @@ class PaperAdmin(EditsRowsAdmin, SavesChangesAdmin, admin.ModelAdmin[Paper]):
     list_display = ["title", "votes", "is_pinned", "is_hidden", "day", "first_seen_at"]
     ordering = [F("edition__day").desc(nulls_first=True), "-votes", "-pk"]  # papers without an edition first
     list_editable = ["is_pinned", "is_hidden"]
+    list_per_page = 50  # each row is a form, which takes 2 ms
     list_filter = [
         OfTheNextEdition,
         DayOfTheEdition,

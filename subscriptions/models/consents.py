@@ -52,7 +52,10 @@ class Consent(models.Model):
     class Meta:
         ordering = ["-happened_at", "-pk"]
         # For `db_index`, Django would add a second index, for prefixes.
-        indexes = [models.Index(fields=["address_hash"], name="consent_by_address")]
+        indexes = [
+            models.Index(fields=["address_hash"], name="consent_by_address"),
+            models.Index(fields=["event", "-happened_at", "-id"], name="consent_by_event"),
+        ]
 
     def __str__(self) -> str:
         return f"reader {self.reader_uid}: {self.event}"
