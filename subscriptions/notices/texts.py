@@ -78,31 +78,56 @@ _HOW_OFTEN = {
 
 
 def _already_subscribed(notice: OwedNotice) -> Note:
-    """Write to a reader who signed up again. The link offers to add the topics of that sign-up."""
+    """Write to a reader who signed up again. The link offers to add the topics and papers of that sign-up."""
     reader, name = notice.subscriber, brand.current().name
     preferences_url = link_tokens.make_url(Purpose.PREFERENCES, reader)
-    new = lifecycle.requested_topics(reader)
     again = _(
         "You, or someone using your address, signed up for %(site)s again. You are already subscribed, so "
         "nothing has changed."
     ) % {"site": name}
     settings_text = _("To change your topics, delivery time or number of papers, or to pause, open your settings.")
-    add = ngettext(
-        "This topic is new: %(topics)s. Do you want to follow it, too?",
-        "These topics are new: %(topics)s. Do you want to follow them, too?",
-        len(new),
-    ) % {"topics": choice.listed([_(topic.name) for topic in new])}
+    offers, button = _offers(reader)
     return Note(
         notice.address,
         _("You are already subscribed to %(site)s") % {"site": name},
-        (f"{again} {add}" if new else again, settings_text),
-        ngettext("Add the topic", "Add the topics", len(new)) if new else _("Settings"),
-        f"{preferences_url}add/" if new else preferences_url,
+        (" ".join([again, *offers]), settings_text),
+        button,
+        f"{preferences_url}add/" if offers else preferences_url,
         why=_("You get this email because this address was signed up again."),
         preferences_url=preferences_url,
         unsubscribe_url=link_tokens.make_url(Purpose.UNSUBSCRIBE, reader),
         headline=_("You’re already subscribed"),
     )
+
+
+def _offers(reader: Subscriber) -> tuple[list[str], str]:
+    """Return what a subscribed reader's last sign-up asked for, in sentences, and the text of the button."""
+    topics, papers = lifecycle.requested_topics(reader), lifecycle.requested_papers(reader)
+    offers = []
+    if topics:
+        offers.append(
+            ngettext(
+                "This topic is new: %(topics)s. Do you want to follow it, too?",
+                "These topics are new: %(topics)s. Do you want to follow them, too?",
+                len(topics),
+            )
+            % {"topics": choice.listed([_(topic.name) for topic in topics])}
+        )
+    if papers:
+        titles = [_("“%(words)s”") % {"words": paper.title} for paper in papers]
+        offers.append(
+            ngettext(
+                "This paper was saved for you: %(papers)s. Do you want it on your list?",
+                "These papers were saved for you: %(papers)s. Do you want them on your list?",
+                len(papers),
+            )
+            % {"papers": choice.listed(titles)}
+        )
+    if topics and papers:
+        return offers, _("Add them")
+    if papers:
+        return offers, ngettext("Save the paper", "Save the papers", len(papers))
+    return offers, ngettext("Add the topic", "Add the topics", len(topics)) if topics else _("Settings")
 
 
 def _welcome(notice: OwedNotice) -> Note:

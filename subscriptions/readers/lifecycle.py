@@ -25,7 +25,7 @@ UNCONFIRMED_LIFETIME = dt.timedelta(days=30)
 REASON_RATES = [(1, dt.timedelta(days=1))]  # unsubscribe reasons that are stored per reader
 REDUCED_MAX_PAPERS = 5  # papers per email, for readers who stay for fewer papers
 
-# A reader confirmed a sign-up that named papers. Sent with `reader`, `papers` (a tuple of LikedPaper) and `now`.
+# A reader confirmed papers that a sign-up had named. Sent with `reader`, `papers` (a tuple of LikedPaper) and `now`.
 likes_confirmed = Signal()
 
 Status = Subscriber.Status
@@ -47,7 +47,8 @@ def sign_up(email: str, preferences: Preferences, *, now: dt.datetime, trace: Tr
             consents.record(subscriber, Event.ASKED, trace)
         elif subscriber.is_subscribed:
             # Only the email offers them: what a stranger typed changes nothing.
-            subscriber.asked_wishes = replace(preferences, likes=()).as_json()
+            requested = preferences.after_earlier(subscriber)
+            subscriber.asked_wishes = replace(requested, likes=tuple(requested.saved)).as_json()
             subscriber.save(update_fields=["asked_wishes"])
         queue_requested_notice(
             subscriber, Notice.CONFIRM if subscriber.awaits_confirmation else Notice.ALREADY_SUBSCRIBED, now=now
@@ -163,7 +164,7 @@ def preview_of_confirmation(subscriber: Subscriber) -> tuple[Subscriber, list[To
 
 
 def requested_papers(subscriber: Subscriber) -> tuple[LikedPaper, ...]:
-    """Return the papers that the reader named or saved at sign-up, until they confirm it."""
+    """Return the papers that the reader named or saved at their last sign-ups, until they confirm one or add them."""
     return Preferences.from_json(subscriber.asked_wishes).likes if subscriber.asked_wishes else ()
 
 
@@ -177,12 +178,14 @@ def requested_topics(subscriber: Subscriber) -> list[Topic]:
 
 
 @on_the_current_row
-def add_requested_topics(subscriber: Subscriber, *, trace: Trace | None = None) -> None:
-    """Follow the topics of the reader's last sign-up, at their request from the email about it."""
-    new = requested_topics(subscriber)
+def add_requested(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = None) -> None:
+    """Follow the topics and save the papers of a subscribed reader's last sign-up, at their request from the email."""
+    topics, papers = requested_topics(subscriber), requested_papers(subscriber)
     subscriber.asked_wishes = None
     subscriber.save(update_fields=["asked_wishes"])
-    _follow(subscriber, new, trace)
+    _follow(subscriber, topics, trace)
+    if papers:
+        likes_confirmed.send(Subscriber, reader=subscriber, papers=papers, now=now)
 
 
 @on_the_current_row

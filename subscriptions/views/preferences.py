@@ -36,15 +36,15 @@ def preferences(request: HttpRequest, subscriber: Subscriber, token: str) -> Htt
 
 @page_with_button
 @for_reader(Purpose.PREFERENCES)
-def add_topics(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    """Show the new topics of a reader who signed up again on GET; follow them on POST."""
+def add_requested(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Show the new topics and the papers of a reader who signed up again on GET; add them on POST."""
     if request.method == "POST":
-        lifecycle.add_requested_topics(subscriber, trace=trace(request))
+        lifecycle.add_requested(subscriber, now=timezone.now(), trace=trace(request))
         return redirect(reverse("subscriptions:preferences", args=[token]) + "?saved=1")
-    new = lifecycle.requested_topics(subscriber)
-    if not new:
+    new = {"topics": lifecycle.requested_topics(subscriber), "papers": lifecycle.requested_papers(subscriber)}
+    if not any(new.values()):
         return redirect("subscriptions:preferences", token)
-    return render(request, "web/add_topics.html", {"topics": new, "token": token})
+    return render(request, "web/add_requested.html", new | {"token": token})
 
 
 @require_POST

@@ -60,12 +60,12 @@ def sent(request: HttpRequest) -> HttpResponse:
 @for_reader(Purpose.CONFIRM)
 def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     """Show a button on GET, because mail scanners follow every link; confirm on POST."""
+    is_first_time = subscriber.awaits_confirmation
+    papers = lifecycle.requested_papers(subscriber) if is_first_time else ()
     if request.method != "POST":
         shown, follows = lifecycle.preview_of_confirmation(subscriber)
-        context = {"subscriber": shown, "follows": follows, "papers": lifecycle.requested_papers(subscriber)}
-        return render(request, "web/confirm.html", context)
-    saved = [paper for paper in lifecycle.requested_papers(subscriber) if paper.is_saved]
-    is_first_time = subscriber.awaits_confirmation
+        return render(request, "web/confirm.html", {"subscriber": shown, "follows": follows, "papers": papers})
+    saved = [paper for paper in papers if paper.is_saved]
     # A form of another site, or a program, may have shown another wording, so this page shows ours, too.
     by = replace(trace(request), text=consents.known_version(request.POST.get("consent", "")))
     if not lifecycle.confirm(subscriber, now=timezone.now(), trace=by):

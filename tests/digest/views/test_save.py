@@ -8,7 +8,8 @@ from django.test import Client
 
 from digest.models import Edition, Paper, SavedPaper
 from digest.opinions import reading_list
-from subscriptions.models import Subscriber, Topic
+from subscriptions.models import OwedNotice, Subscriber, Topic
+from subscriptions.notices import texts
 from subscriptions.readers import lifecycle, signup_queue
 from subscriptions.readers.preferences import Preferences
 from subscriptions.security import bot_check, link_tokens
@@ -76,11 +77,29 @@ def test_it_keeps_all_papers_and_topics_of_a_reader_who_has_not_confirmed_yet(cl
     assert ada().send_hour == 9
 
 
-def test_a_stranger_saves_nothing_for_a_reader(client: Client) -> None:
+def test_a_stranger_saves_nothing_for_a_reader_who_can_add_it_by_the_email(client: Client) -> None:
     lifecycle.sign_up("ada@example.org", Preferences(), now=NOW)
     lifecycle.confirm(ada(), now=NOW)
-    assert "Check your email" in save(client, FIRST)
+    for key in (FIRST, SECOND):
+        assert "Check your email" in save(client, key)
     assert not SavedPaper.objects.exists()
+    confirm = f"/confirm/{link_tokens.make_token(Purpose.CONFIRM, ada())}/"
+    assert "Saved to your list" not in client.post(confirm).content.decode()
+    assert not SavedPaper.objects.exists()
+
+    owed = OwedNotice.objects.get(subscriber=ada(), kind=OwedNotice.Kind.ALREADY_SUBSCRIBED)
+    note = texts.write(owed)
+    titles = [Paper.objects.get(key=key).title for key in (FIRST, SECOND)]
+    assert all(f"“{title}”" in note.paragraphs[0] for title in titles)
+    assert note.label == "Save the papers"
+    add = f"/preferences/{link_tokens.make_token(Purpose.PREFERENCES, ada())}/add/"
+    page = client.get(add).content.decode()
+    assert all(html.escape(title, quote=False) in page for title in titles)
+    assert not SavedPaper.objects.exists()
+    client.post(add)
+    assert saved() == {FIRST, SECOND}
+    assert ada().asked_wishes is None
+    assert client.get(add).status_code == 302, "there is nothing left to add"
 
 
 def test_a_full_list_does_not_prevent_the_confirmation(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
