@@ -96,7 +96,7 @@ class _Comparison:
         cosines: Vectors = vectors @ self._rows.T
         means, projections = cosines[:, self._count, None], cosines[:, self._count + 1 :]
         variances = np.square(projections).sum(axis=1, keepdims=True) + np.float32(self._residual_variance)
-        means = means + np.float32(1 - self._sample_weight) * (self._prior_mean - means)
+        means = means + np.float32(1 - self._sample_weight) * (np.float32(self._prior_mean) - means)
         variances += np.float32(1 - self._sample_weight) * (self._prior_variance - variances)
         closeness: Vectors = (cosines[:, : self._count] - means) / np.sqrt(variances)
         return closeness
@@ -116,4 +116,5 @@ def _principal_axes(vectors: Vectors) -> tuple[Vectors, float]:
     """
     variances, axes = np.linalg.eigh(vectors.T @ vectors / max(1, len(vectors)))
     residual_variance = float(variances[:-AXES].mean())
-    return (axes[:, -AXES:] * np.sqrt(np.maximum(0, variances[-AXES:] - residual_variance))).T, residual_variance
+    lengths = np.sqrt(np.maximum(0, variances[-AXES:] - residual_variance))
+    return np.asarray((axes[:, -AXES:] * lengths).T, np.float32), residual_variance

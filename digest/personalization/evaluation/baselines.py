@@ -46,7 +46,7 @@ def mean(similar: Similarities, task: Task) -> Values:
     if task.disliked:
         disliked = similar[np.ix_(task.day, task.disliked)].mean(axis=1) - usual
         scores -= DISLIKE * (disliked - similar[np.ix_(task.disliked, task.others)].mean() + middle)
-    lengths: Values = similar[task.day, task.day] - 2 * usual + middle
+    lengths = np.asarray(similar[task.day, task.day] - 2 * usual + middle, np.float64)
     found: Values = scores / np.sqrt(np.maximum(lengths, _SMALL))
     return found
 
