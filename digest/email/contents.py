@@ -37,7 +37,9 @@ def sections_of(digest: Digest) -> list[tuple[str, int]]:
 def _heading(group: Group) -> str:
     """Return the name of the group's topic, or the reader's own words that found its papers if they are short."""
     if group.interest == OWN_WORDS:
-        names = ", ".join(dict.fromkeys(chain.from_iterable(names_of(found.findings[0]) for found in group.matches)))
+        findings = (finding for found in group.matches for finding in found.findings)
+        own = (names_of(finding) for finding in findings if finding.interest == OWN_WORDS)
+        names = ", ".join(dict.fromkeys(chain.from_iterable(own)))
         if names and len(names) <= MAX_HEADING:
             return names
     return name_of(group.interest)

@@ -10,6 +10,7 @@ from digest.email.excerpts import excerpt
 from digest.matching import OWN_WORDS, Finding, Match, Reason
 from digest.models import Paper
 from digest.personalization.digest_selection import Digest
+from digest.personalization.like_filter import LIKES
 
 DAY = dt.date(2026, 8, 20)
 
@@ -51,6 +52,14 @@ def test_papers_found_by_the_readers_own_words_have_these_as_heading_if_they_are
     assert contents.groups(digest) == [heading, heading, "Learning", ""]
     assert contents.headings(digest._replace(is_grouped=False)) == [""] * 4
     assert contents.groups(digest._replace(is_grouped=False)) == [""] * 4
+
+
+def test_a_heading_names_the_readers_own_words_of_papers_that_are_closer_to_likes() -> None:
+    own = found_by("video")
+    liked = Finding(LIKES, 2, (Reason(LIKES, "liked", "A Liked Paper", "liked", 3),))
+    closer = Match(own.paper, 3, (liked, *own.findings))
+    digest = Digest(DAY, (closer, match("Learning")), (), 0, 9, is_grouped=True)
+    assert contents.headings(digest) == ["“video”", "Learning"]
 
 
 @pytest.mark.parametrize(
