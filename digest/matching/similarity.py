@@ -96,10 +96,9 @@ class _Comparison:
         cosines: Vectors = vectors @ self._rows.T
         means, projections = cosines[:, self._count, None], cosines[:, self._count + 1 :]
         variances = np.square(projections).sum(axis=1, keepdims=True) + np.float32(self._residual_variance)
-        means = means + np.float32(1 - self._sample_weight) * (np.float32(self._prior_mean) - means)
+        means = means + np.float32(1 - self._sample_weight) * (self._prior_mean - means)
         variances += np.float32(1 - self._sample_weight) * (self._prior_variance - variances)
-        closeness: Vectors = (cosines[:, : self._count] - means) / np.sqrt(variances)
-        return closeness
+        return np.asarray((cosines[:, : self._count] - means) / np.sqrt(variances), np.float32)
 
 
 def unit(vectors: Vectors) -> Vectors:

@@ -46,15 +46,15 @@ def mean(similar: Similarities, task: Task) -> Values:
     if task.disliked:
         disliked = similar[np.ix_(task.day, task.disliked)].mean(axis=1) - usual
         scores -= DISLIKE * (disliked - similar[np.ix_(task.disliked, task.others)].mean() + middle)
-    lengths = np.asarray(similar[task.day, task.day] - 2 * usual + middle, np.float64)
+    lengths: Values = similar[task.day, task.day] - 2 * usual + middle
     found: Values = scores / np.sqrt(np.maximum(lengths, _SMALL))
     return found
 
 
 def nearest(similar: Similarities, task: Task) -> Values:
     """Return the mean similarity to the liked papers that are nearest."""
-    scores: Values = np.sort(similar[np.ix_(task.day, task.liked)], axis=1)[:, -NEAREST:].mean(axis=1)
-    return scores
+    by_similarity = np.sort(similar[np.ix_(task.day, task.liked)], axis=1)
+    return np.asarray(by_similarity[:, -NEAREST:].mean(axis=1), np.float64)
 
 
 def svm(similar: Similarities, task: Task) -> Values:
