@@ -108,8 +108,9 @@ $(VENV)/.installed: requirements.txt
 
 $(VENV)/.installed-dev: requirements.txt requirements-dev.txt
 	@echo "Installing the development requirements into $(VENV) …"
-	@command -v uv >/dev/null || test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@command -v uv >/dev/null || sed -n '/^uv==/,/# via/p' requirements-dev.txt | \
-	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r /dev/stdin || echo "uv can't be installed: pip installs the rest."
+	@command -v uv >/dev/null || test -x $(BIN)/uv || { \
+	  test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); \
+	  sed -n '/^uv==/,/# via/p' requirements-dev.txt | $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r /dev/stdin; \
+	} || echo "uv can't be installed: pip installs the rest."
 	$(call install,requirements-dev.txt)
 	@touch $(VENV)/.installed $@
