@@ -117,8 +117,8 @@ def _offers(reader: Subscriber) -> tuple[list[str], str]:
         titles = [_("“%(words)s”") % {"words": paper.title} for paper in papers]
         offers.append(
             ngettext(
-                "This paper was saved for you: %(papers)s. Do you want it on your list?",
-                "These papers were saved for you: %(papers)s. Do you want them on your list?",
+                "This paper is not saved yet: %(papers)s. Do you want it on your list?",
+                "These papers are not saved yet: %(papers)s. Do you want them on your list?",
                 len(papers),
             )
             % {"papers": choice.listed(titles)}
