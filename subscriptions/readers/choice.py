@@ -1,4 +1,4 @@
-"""The names of what a reader follows, for pages and emails: topics, and their own words in quotes."""
+"""The names of what a reader follows, for pages and emails: topics, and each of their own words in quotes."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from subscriptions.query import grammar
 from subscriptions.query.arxiv_categories import can_be_asked_for
 
 MAX_NAMES = 6  # in a sentence
-MAX_SHOWN_LENGTH = 60  # characters of a reader's own words, as they are shown
+MAX_SHOWN_LENGTH = 60  # characters of one of a reader's own words, as it is shown
 
 # Letters, short numbers and spaces: no address, link, price or telephone number.
 _HARMLESS = re.compile(
@@ -25,7 +25,10 @@ def names_of(follows: Iterable[TopicFilter]) -> list[str]:
     Anyone can type words for anyone's address. They are named only if no email program or person could take them for
     an address, a link or a number to call.
     """
-    return [_(row.topic.name) if row.topic else _name_words(row.words) for row in follows]
+    names: list[str] = []
+    for row in follows:
+        names += [_(row.topic.name)] if row.topic else _name_words(row.words)
+    return names
 
 
 def listed(names: Sequence[str]) -> str:
@@ -39,10 +42,17 @@ def listed(names: Sequence[str]) -> str:
     return _("%(names)s and %(last)s") % {"names": ", ".join(first), "last": last} if first else last
 
 
-def _name_words(words: str) -> str:
-    if not all(map(_is_harmless, grammar.split(grammar.normalize_signs(words)))):
-        return _("your own words")
-    return _("“%(words)s”") % {"words": _shorten(words)}
+def _name_words(words: str) -> list[str]:
+    """Return each term of `words` in quotes of its own, so that no one reads several as one phrase."""
+    terms = grammar.split(grammar.normalize_signs(words))
+    if not all(map(_is_harmless, terms)):
+        return [_("your own words")]
+    return list(map(_quote, terms))
+
+
+def _quote(term: str) -> str:
+    quoted = _("not “%(words)s”") if term.startswith("-") else _("“%(words)s”")
+    return quoted % {"words": _shorten(term.removeprefix("-").replace('"', ""))}
 
 
 def _is_harmless(term: str) -> bool:
@@ -50,10 +60,9 @@ def _is_harmless(term: str) -> bool:
     return can_be_asked_for(category) or _HARMLESS.fullmatch(term) is not None
 
 
-def _shorten(words: str) -> str:
-    """Return the words in one line of at most MAX_SHOWN_LENGTH characters, cut between words where possible."""
-    line = re.sub(r"\s*[\r\n]+\s*", ", ", words.strip())
-    line = re.sub(r"\s+", " ", line)
+def _shorten(term: str) -> str:
+    """Return the term in one line of at most MAX_SHOWN_LENGTH characters, cut between words where possible."""
+    line = " ".join(term.split())
     if len(line) <= MAX_SHOWN_LENGTH:
         return line
     cut = line[: MAX_SHOWN_LENGTH - 1]

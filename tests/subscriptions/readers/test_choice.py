@@ -15,12 +15,25 @@ from subscriptions.readers import choice
         "votes:20",
         "about: how an assistant can remember",
         "ignore:mobile",
-        "-survey",
-        "robots, -author:Ada Lovelace",
     ],
 )
 def test_it_names_words_that_no_one_could_take_for_a_link(words: str) -> None:
     assert choice.names_of([TopicFilter(words=words)]) == [f"“{words}”"]
+
+
+def test_it_quotes_each_of_several_words() -> None:
+    names = choice.names_of([TopicFilter(words='agents; "tool use"\n-survey')])
+    assert names == ["“agents”", "“tool use”", "not “survey”"]
+    assert choice.listed(names[:2]) == "“agents” and “tool use”"
+
+
+def test_it_names_none_of_several_words_if_one_could_be_a_link() -> None:
+    assert choice.names_of([TopicFilter(words="agents, evil.example")]) == ["your own words"]
+
+
+def test_it_counts_the_words_after_the_first_six() -> None:
+    names = choice.names_of([TopicFilter(words="a b, c d, e f, g h, i j, k l, m n, o p")])
+    assert choice.listed(names).endswith("“k l” and 2 more")
 
 
 @pytest.mark.parametrize(

@@ -104,13 +104,13 @@ def test_less_email_can_be_chosen_three_times_a_day(visitor: Client, alice: Subs
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        ("video, author:Yann LeCun, cat:cs.CL", "“video, author:Yann LeCun, cat:cs.CL”"),
+        ("video, author:Yann LeCun, cat:cs.CL", "“video”, “author:Yann LeCun” and “cat:cs.CL”"),
         ("win money at evil.example", "your own words"),
         ("call 0800 1234567", "your own words"),
         ("see https://evil.example/x", "your own words"),
         ("pay $100", "your own words"),
         ("cat:evil.com", "your own words"),
-        ("GPT-4.5, text/image (3D)", "“GPT-4.5, text/image (3D)”"),
+        ("GPT-4.5, text/image (3D)", "“GPT-4.5” and “text/image (3D)”"),
         ("a&b <b>bold</b>", "your own words"),
         ("graph neural networks " * 4, "“graph neural networks graph neural networks graph neural…”"),
     ],
@@ -124,9 +124,11 @@ def test_the_confirmation_names_the_choice_before_the_button(
     queue.send_pending(now=NOW)
     (message,) = mail.outbox
     text = " ".join(str(message.body).split())
-    assert f"for papers on: Learning and {named}." in text
+    named_after_a_topic = f"Learning, {named}" if " and " in named else f"Learning and {named}"
+    assert f"for papers on: {named_after_a_topic}." in text
     assert text.index("for papers on") < text.index("Confirm subscription:") < text.index("If this wasn’t you")
-    assert f"Learning, {named}" in text_of(visitor.get(path_of(Purpose.CONFIRM, reader)))
+    on_the_page = named.replace(" and ", ", ")
+    assert f"Learning, {on_the_page}" in text_of(visitor.get(path_of(Purpose.CONFIRM, reader)))
 
 
 def test_the_confirmation_without_a_choice_names_the_top_voted_papers() -> None:

@@ -315,7 +315,7 @@ def test_it_asks_a_reader_who_comes_back_to_confirm_again(visitor: Client, charl
     assert (stored(charlie)["status"], stored(charlie)["owed"]) == ("unsubscribed", ["confirm"])
     assert not Subscriber.objects.active().exists()
     link = path_of(Purpose.CONFIRM, charlie)
-    assert "Learning, Vision, “diffusion, -survey”" in " ".join(page(visitor.get(link)).split())
+    assert "Learning, Vision, “diffusion”, not “survey”" in " ".join(page(visitor.get(link)).split())
     visitor.post(link)
     row = stored(charlie)
     assert (row["status"], row["frequency"], row["send_hour"]) == ("active", "weekly", 0)
