@@ -53,7 +53,7 @@ class Mail:
 
     @property
     def text_links(self) -> set[str]:
-        return set(re.findall(r"^ *(https?://\S+)$", self.text, re.MULTILINE))
+        return set(re.findall(r": (https?://\S+)$", self.text, re.MULTILINE))
 
     @property
     def defects(self) -> list[Any]:
