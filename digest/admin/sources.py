@@ -1,6 +1,7 @@
 """Sources of papers, and the log of reading them."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -119,7 +120,7 @@ class SourceAdmin(
     def how_it_does(self, source: Any) -> str:
         if not source.last_started:
             return "never"
-        runs = f"{reverse('admin:digest_fetchrun_changelist')}?source__id__exact={source.pk}"
+        runs = f"{reverse('admin:digest_fetchrun_changelist')}?source__id__exact={source.pk}&status=all"
         started = f"{date_format(source.last_started, 'j M Y, H:i')} UTC"
         return format_html('<a href="{}">{}</a>: {}', runs, started, _outcome(source))
 
@@ -163,11 +164,32 @@ def _outcome(source: Any) -> str:
     return outcome_of(status, explain(source.last_message), text=label)
 
 
+class StatusFilter(admin.SimpleListFilter):
+    """The result of a run. Most runs change nothing, so the list leaves those out unless it is asked for them."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("all", "All"), *FetchRun.Status.choices]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Yield the default after “All”, so that the button names it."""
+        default, everything, *others = super().choices(changelist)
+        yield from (everything, default | {"display": "all but unchanged"}, *others)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[FetchRun]) -> QuerySet[FetchRun]:
+        status = self.value()
+        if status is None:
+            return queryset.exclude(status=FetchRun.Status.UNCHANGED)
+        return queryset if status == "all" else queryset.filter(status=status)
+
+
 @admin.register(FetchRun)
 class FetchRunAdmin(ReadOnlyAdmin, admin.ModelAdmin[FetchRun]):
-    empty_text = "No source was read yet. Each attempt is listed here, with its result."
+    empty_text = "Nothing yet. Attempts that changed nothing are not listed: to see them, choose “All” as the status."
     list_display = ["source", "day", "outcome", "papers", "started_at", "took"]
-    list_filter = ["status", ("source", SelectFilter), "started_at"]
+    list_filter = [StatusFilter, ("source", SelectFilter), "started_at"]
     search_fields = ["message"]
     date_hierarchy = "started_at"
     list_select_related = ["source"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from django.conf import settings
 
 from digest import sources
+from digest.ingest.fetch_problems import explain
 from digest.ingest.http_client import make_client
 from digest.models import Source
 from digest.sources.http import problem_with_host
@@ -68,7 +69,7 @@ def problem_with(kind: str, key: str) -> str:
         return problem
     must_be_public = kind == Source.Kind.FEED and not settings.FETCH_PRIVATE_HOSTS
     if must_be_public and (problem := problem_with_host(key)):
-        return f"{problem}. To read feeds of your own network, set FETCH_PRIVATE_HOSTS=true."
+        return explain(problem)
     return ""
 
 

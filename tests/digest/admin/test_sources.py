@@ -100,7 +100,7 @@ def test_it_shows_why_nothing_can_be_read(admin_client: Client, feed_address: st
 
 
 def test_it_shows_that_a_private_address_is_refused(admin_client: Client, upstream: Upstream) -> None:
-    assert "not a public address" in try_it(admin_client, key=f"{upstream.url}/feed")
+    assert "is in a private network" in try_it(admin_client, key=f"{upstream.url}/feed")
     assert upstream.asked == []
 
 
@@ -130,9 +130,9 @@ def test_it_still_saves_by_the_other_buttons(admin_client: Client, db: None) -> 
     ("kind", "key", "said"),
     [
         ("arxiv", "cs.ZZ", "arXiv has no category cs.ZZ."),
-        ("feed", "http://127.0.0.1:8799/nope", "leads to 127.0.0.1, which is not a public address."),
-        ("feed", "http://localhost/feed", "leads to 127.0.0.1, which is not a public address."),
-        ("feed", "http://[fd00::1]/feed", "leads to fd00::1, which is not a public address."),
+        ("feed", "http://127.0.0.1:8799/nope", "is in a private network (127.0.0.1)"),
+        ("feed", "http://localhost/feed", "is in a private network (127.0.0.1)"),
+        ("feed", "http://[fd00::1]/feed", "is in a private network (fd00::1)"),
     ],
 )
 def test_it_saves_no_source_that_can_not_work(
@@ -381,3 +381,18 @@ def test_the_message_of_a_trial_masks_the_key_of_the_address(admin_client: Clien
     settings.FETCH_PRIVATE_HOSTS = True
     page = try_it(admin_client, key="http://127.0.0.1:1/feed?apikey=s3cr3t")
     assert "http://127.0.0.1:1/feed?apikey=…: can&#x27;t be reached" in page
+
+
+def test_the_list_of_runs_leaves_out_those_that_changed_nothing(admin_client: Client, hugging_face: Source) -> None:
+    for status in ("ok", "unchanged"):
+        FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=NOW, status=status)
+    runs = "/admin/digest/fetchrun/"
+    statuses = {
+        query: [run.status for run in admin_client.get(runs + query).context["cl"].result_list]
+        for query in ("", "?status=all", "?status=unchanged", "?status=nonsense")
+    }
+    assert statuses[""] == ["ok"]
+    assert sorted(statuses["?status=all"]) == ["ok", "unchanged"]
+    assert statuses["?status=unchanged"] == ["unchanged"]
+    assert statuses["?status=nonsense"] == []
+    assert "Status: <b>all but unchanged</b>" in admin_client.get(runs).content.decode()

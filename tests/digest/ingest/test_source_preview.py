@@ -113,7 +113,7 @@ def test_it_says_why_a_source_can_not_be_read(upstream: Upstream, status: int, b
 
 
 def test_it_refuses_private_addresses_as_real_fetching_does(upstream: Upstream) -> None:
-    assert "not a public address" in preview_source("feed", f"{upstream.url}/feed", TODAY).error
+    assert "is in a private network" in preview_source("feed", f"{upstream.url}/feed", TODAY).error
     assert upstream.asked == []
 
 
