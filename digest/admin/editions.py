@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
@@ -62,6 +62,11 @@ AGAIN = (
     "They are queued as if for the first time: papers are chosen again, by what each reader follows now, and readers "
     "for whom nothing matches are skipped again. No one who had the digest gets it again."
 )
+# Why an edition without any digest was not sent.
+TOO_LATE = "It was published more than a day late, such as the past days of a new site, so it is on the site only."
+SWITCHED_OFF = "It is on the site only, because “emailed from” on its page is empty."
+NO_ONE_DUE = "No active reader was due: there were none, or all of them get a weekly digest."
+UNDER_WAY = {Delivery.Status.SENT, Delivery.Status.QUEUED}
 A_DAY = dt.timedelta(days=1)  # within it, each reader's hour has come
 PAPERS_SHOWN = 100  # papers on an edition's page; the list of papers has all of them
 
@@ -125,17 +130,28 @@ class EditionList(ChangeList):
         pks = [edition.pk for edition in self.result_list]
         by_edition = remembered(f"deliveries of {pks}", lambda: _deliveries_of(pks))
         problems = _problems_of(by_edition)
+        unsent = [pk for pk, counts in by_edition.items() if counts and not UNDER_WAY & dict(counts).keys()]
+        reasons = remembered(f"reasons of {unsent}", lambda: _reasons_of(unsent)) if unsent else {}
         for edition in self.result_list:
             edition.problems = problems[edition.pk]
+            edition.reason = reasons.get(edition.pk, "")
             edition.by_status = sorted(by_edition[edition.pk], key=lambda count: Delivery.Status.values.index(count[0]))
 
 
 def _deliveries_of(editions: Iterable[int]) -> dict[int, list[tuple[str, int]]]:
-    """Return the number of deliveries with each status, of each edition."""
+    """Return the number of deliveries with each status, of each edition.
+
+    The totals of days keep the numbers of deliveries that are deleted for their age.
+    """
     numbers: dict[int, list[tuple[str, int]]] = {pk: [] for pk in editions}
     counts = Delivery.objects.filter(edition__in=numbers).order_by("status").values_list("edition", "status")
     for pk, status, number in counts.annotate(Count("pk")):
         numbers[pk].append((status, number))
+    if deleted := [pk for pk, counted in numbers.items() if not counted]:
+        totals = DailyTotal.objects.filter(edition__in=deleted, kind=DailyTotal.Kind.DELIVERY).order_by()
+        for pk, status, number in totals.values_list("edition", "what").annotate(Sum("number")):
+            if number:
+                numbers[pk].append((status, number))
     return numbers
 
 
@@ -149,12 +165,30 @@ def state_of(edition: Edition, digests: Counter[str]) -> str:
     if sent:
         return pill("sent", f"Sent to {sent:,} reader{pluralize(sent)}")
     if digests[Delivery.Status.SKIPPED] == sum(digests.values()) > 0:
-        return pill("skipped", "Sent to no one: see its digests for the reasons")
+        return pill("skipped", "Sent to no one")
     if digests:
         return pill("failed", "Not sent: see its digests")
     if edition.mail_from and edition.mail_from > clock.now() - A_DAY:
         return pill("pending", "Closed, not sent yet")
     return pill("closed", "Closed, no readers" if edition.mail_from else "Closed, not emailed")
+
+
+def why_unsent(edition: Edition, digests: Counter[str], reason: str = "") -> str:
+    """Return why a closed edition was sent to no one, or "". `reason` is what most of its digests say."""
+    if edition.closed_at is None or digests[Delivery.Status.SENT] or digests[Delivery.Status.QUEUED]:
+        return ""
+    if digests:
+        return reason
+    if edition.mail_from is None:
+        return TOO_LATE if edition.closed_at.date() > edition.day + A_DAY else SWITCHED_OFF
+    return "" if edition.mail_from > clock.now() - A_DAY else NO_ONE_DUE
+
+
+def _reasons_of(editions: Iterable[int]) -> dict[int, str]:
+    """Return the reason that most unsent digests of each edition have."""
+    counts = Delivery.objects.filter(edition__in=editions).exclude(reason="").order_by()
+    numbers = counts.values_list("edition", "reason").annotate(number=Count("pk")).order_by("number")
+    return {pk: reason for pk, reason, _ in numbers}
 
 
 def _problems_of(editions: Iterable[int]) -> dict[int, Counter[str]]:
@@ -255,14 +289,14 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
 
     @admin.display(ordering="closed_at", description="status")
     def state(self, edition: Any) -> str:
-        """Return the status, as a link to the edition's digests if it has any."""
-        state = state_of(edition, Counter(dict(edition.by_status)))
-        page = reverse("admin:digest_delivery_changelist")
-        return (
-            format_html('<a href="{}?edition__id__exact={}">{}</a>', page, edition.pk, state)
-            if edition.by_status
-            else state
-        )
+        """Return the status, as a link to the edition's digests if it has any, and why no one got it."""
+        digests = Counter(dict(edition.by_status))
+        state = state_of(edition, digests)
+        if digests:
+            page = reverse("admin:digest_delivery_changelist")
+            state = format_html('<a href="{}?edition__id__exact={}">{}</a>', page, edition.pk, state)
+        reason = why_unsent(edition, digests, edition.reason)
+        return format_html("{}<p>{}</p>", state, reason) if reason else state
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EditionList

@@ -12,9 +12,9 @@ from django.core import mail
 from django.test import Client
 
 from digest.admin import editions
-from digest.models import Edition, Paper
+from digest.models import DailyTotal, Delivery, Edition, Paper
 from subscriptions.models import Subscriber
-from tests.conftest import NOW
+from tests.conftest import NOW, make_reader
 
 pytestmark = pytest.mark.usefixtures("now")
 NOTES = {"note_before": "Good <morning>", "note_after": "", "mail_from_0": "", "mail_from_1": ""}
@@ -62,7 +62,7 @@ def test_the_papers_come_right_after_the_note(admin_client: Client, address: str
         (True, True, 25, {}, "Closed, no readers"),
         (True, True, 1, {"sent": 120, "queued": 880}, "Sending: 120 of 1,000"),
         (True, True, 1, {"sent": 1, "skipped": 2}, "Sent to 1 reader<"),
-        (True, True, 1, {"skipped": 2}, "Sent to no one: see its digests"),
+        (True, True, 1, {"skipped": 2}, "Sent to no one<"),
         (True, True, 1, {"failed": 2}, "Not sent"),
     ],
 )
@@ -72,6 +72,47 @@ def test_the_list_says_in_words_how_far_an_edition_is(
     then = NOW - dt.timedelta(hours=hours)
     edition = Edition(day=NOW.date(), closed_at=then if closed else None, mail_from=then if emailed else None)
     assert words in editions.state_of(edition, Counter(digests))
+
+
+@pytest.mark.parametrize(
+    ("late", "emailed", "digests", "why"),
+    [
+        (0, False, {}, "“emailed from” on its page is empty"),
+        (3, False, {}, "published more than a day late"),
+        (0, True, {}, "No active reader was due"),
+        (0, True, {"skipped": 2}, "Nothing matched."),
+        (0, True, {"skipped": 2, "sent": 1}, ""),
+        (0, True, {"queued": 1}, ""),
+    ],
+)
+def test_it_says_why_an_edition_was_sent_to_no_one(late: int, emailed: bool, digests: dict[str, int], why: str) -> None:
+    closed = NOW - dt.timedelta(days=2)
+    day = closed.date() - dt.timedelta(days=late)
+    edition = Edition(day=day, closed_at=closed, mail_from=closed if emailed else None)
+    text = editions.why_unsent(edition, Counter(digests), "Nothing matched.")
+    assert why in text
+    assert bool(why) == bool(text)
+
+
+def test_the_list_has_the_most_frequent_reason_of_an_edition_sent_to_no_one(
+    admin_client: Client, edition: Edition
+) -> None:
+    for number, reason in enumerate(["Paused.", "Nothing matched.", "Nothing matched."]):
+        reader = make_reader(f"{number}@example.org")
+        Delivery.objects.create(
+            edition=edition, subscriber=reader, status="skipped", reason=reason, queued_at=NOW, not_before=NOW
+        )
+    Edition.objects.update(closed_at=NOW, mail_from=NOW)
+    assert "<p>Nothing matched.</p>" in admin_client.get("/admin/digest/edition/").content.decode()
+
+
+def test_the_list_remembers_how_many_got_an_edition_whose_digests_are_deleted(
+    admin_client: Client, edition: Edition
+) -> None:
+    long_ago = NOW - dt.timedelta(days=400)
+    Edition.objects.update(closed_at=long_ago, mail_from=long_ago)
+    DailyTotal.objects.create(day=long_ago, kind="delivery", edition=edition, what="sent", number=120)
+    assert "Sent to 120 readers" in admin_client.get("/admin/digest/edition/").content.decode()
 
 
 def test_who_may_only_look_changes_nothing(client: Client, edition: Edition, address: str) -> None:
