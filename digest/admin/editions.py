@@ -63,9 +63,9 @@ AGAIN = (
     "for whom nothing matches are skipped again. No one who had the digest gets it again."
 )
 # Why an edition without any digest was not sent.
-TOO_LATE = "It was published more than a day late, such as the past days of a new site, so it is on the site only."
-SWITCHED_OFF = "It is on the site only, because “emailed from” on its page is empty."
-NO_ONE_DUE = "No active reader was due: there were none, or all of them get a weekly digest."
+TOO_LATE = "Published more than a day late, so it is on the site only."
+SWITCHED_OFF = "It is on the site only: “emailed from” on its page is empty."
+NO_ONE_DUE = "No active reader was due: there was none, or all of them get a weekly digest."
 UNDER_WAY = {Delivery.Status.SENT, Delivery.Status.QUEUED}
 A_DAY = dt.timedelta(days=1)  # within it, each reader's hour has come
 PAPERS_SHOWN = 100  # papers on an edition's page; the list of papers has all of them

@@ -31,7 +31,10 @@ def check_links(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         hint = "Set it to the first key that was in use. Otherwise suppressed addresses are no longer recognized."
         messages.append(Error("SECRET_KEY was changed without ADDRESS_HASH_KEY.", hint=hint, id="digest.E010"))
     if not settings.SITE_URL.startswith("https://"):
-        hint = "One-click unsubscription (RFC 8058) needs https."
+        hint = (
+            "Email programs offer one-click unsubscription (RFC 8058) only for https. Serve the site through a proxy "
+            "with a certificate, and set SITE_URL=https://…"
+        )
         messages.append(Warning(f"SITE_URL is {settings.SITE_URL}.", hint=hint, id="digest.W001"))
     elif not settings.SESSION_COOKIE_SECURE:
         hint = "Set it to true if a proxy terminates TLS. Then the admin's cookies are sent by https only."
@@ -43,8 +46,8 @@ def check_links(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def check_logins(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.REQUIRE_SECOND_FACTOR != "off":
         return []
-    hint = "Set it to superusers or staff: they then set up an authenticator app at their next login."
-    return [Warning("REQUIRE_SECOND_FACTOR is off: a password alone opens the admin.", hint=hint, id="digest.W020")]
+    hint = "Set REQUIRE_SECOND_FACTOR=staff: every staff account sets up an authenticator app at its next login."
+    return [Warning("A password alone opens the admin.", hint=hint, id="digest.W020")]
 
 
 @register(Tags.security, deploy=True)
@@ -61,10 +64,13 @@ def check_files(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     messages: list[CheckMessage] = []
     if outbox.is_in_use():
-        hint = "Set EMAIL_URL, or EMAIL_BACKEND and ANYMAIL_…"
-        messages.append(Warning("Emails go to the outbox folder only.", hint=hint, id="digest.W002"))
+        hint = (
+            "Set EMAIL_URL=smtp+tls://user:password@mail.example.org:587, or a provider and its key, such as "
+            "EMAIL_PROVIDERS=postmark and ANYMAIL_POSTMARK_SERVER_TOKEN."
+        )
+        messages.append(Warning("Emails are only written to files, and reach no one.", hint=hint, id="digest.W002"))
     elif brand.current().sender_domain == "localhost":
-        hint = "Most mail servers refuse this sender. Set FROM_EMAIL, or the sender of the brand in the admin."
+        hint = "Most mail servers refuse this sender. Enter another in the admin under Brand, or set FROM_EMAIL."
         messages.append(Error(f"Emails are sent from {brand.current().sender}.", hint=hint, id="digest.E011"))
     if not brand.current().postal_address:
         messages.append(_no_postal_address())
@@ -120,9 +126,7 @@ def _is_private(host: str) -> bool:
 
 
 def _no_postal_address() -> CheckMessage:
-    hint = (
-        "Many countries require one in every newsletter. Set POSTAL_ADDRESS, or the address of the brand in the admin."
-    )
+    hint = "Many countries require one in every newsletter. Enter it in the admin under Brand, or set POSTAL_ADDRESS."
     if settings.REQUIRE_POSTAL_ADDRESS:
         return Error("There is no postal address: no digest will be sent.", hint=hint, id="digest.E005")
     return Warning("There is no postal address.", hint=hint, id="digest.W003")

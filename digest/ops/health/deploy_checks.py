@@ -45,7 +45,9 @@ def check_broker_answers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def check_alerts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if channels.exist():
         return []
-    hint = "Set OPERATORS to your email address, and ALERT_URL to a webhook: docs/monitoring.md."
+    hint = (
+        "Set OPERATORS=you@example.org, and ALERT_URL to an app or a chat, such as ntfy+https://ntfy.sh/a-secret-topic."
+    )
     return [Warning("No one is alerted if something goes wrong.", hint=hint, id="digest.W010")]
 
 

@@ -19,11 +19,27 @@ from digest.ops.dns_checks import CheckState
 from digest.ops.health import broker, checks, deploy_checks, heartbeats, watch
 from digest.ops.health.broker import BrokerError
 from digest.ops.health.heartbeats import Kind
+from digest.ops.health.problems import DOCTOR
 from digest.ops.recovery import keys
 from subscriptions import address_index, brand, outbox
 from subscriptions.email import builder
 
 NO_DATABASE = "The database does not answer."
+BRAND = "/admin/subscriptions/brand/"
+IN_THE_BRAND = ("digest.E005", "digest.E011", "digest.W003")  # the checks of what can be set on that page
+# Checks of Django whose messages don't say what to do.
+IN_PLAIN_WORDS = {
+    "security.W018": "DEBUG is on, so visitors see code, settings and all emails where an error happens. "
+    "Set DEBUG=false before readers come.",
+}
+# What is missing without each setting of alerts, and what to do.
+ALERTS = {
+    "OPERATORS": "No one gets alerts and the daily report by email. Set OPERATORS=you@example.org.",
+    "ALERT_URL": "If emails fail, no alert arrives. Set ALERT_URL to an app or a chat, such as "
+    "ntfy+https://ntfy.sh/a-secret-topic or slack+https://hooks.slack.com/services/…",
+    "HEARTBEAT_URL": "If this machine stops, nothing notices. Add a check at healthchecks.io or a service like it, and "
+    "set HEARTBEAT_URL to its address.",
+}
 
 
 class State(StrEnum):
@@ -42,6 +58,7 @@ class PartResult:
     name: str
     state: State
     said: str
+    path: str = ""  # of the page of the admin where something can be done about it
 
 
 # The checks of a running site: their names here, and what is said if nothing is wrong.
@@ -79,7 +96,7 @@ def examine(*, with_dns: bool, send_test_to: str = "") -> list[PartResult]:
         findings += _address_index()
     else:
         findings += [PartResult(title, State.UNKNOWN, NO_DATABASE) for title, _ in (*RUNNING.values(), ("Keys", ""))]
-    findings += [_alerts(), _mailer(send_test_to)]
+    findings += [*_alerts(), _mailer(send_test_to)]
     return [*findings, *_dns(with_dns)]
 
 
@@ -89,7 +106,8 @@ def _settings() -> Iterator[PartResult]:
     messages = [one for one in found if not one.is_silenced() and one.id not in deploy_checks.EXAMINED_BY_DOCTOR]
     for one in messages:
         state = State.FAILED if one.is_serious() else State.WARNING
-        yield PartResult("Settings", state, f"{one.msg} {one.hint or ''}".strip())
+        said = IN_PLAIN_WORDS.get(one.id or "") or f"{one.msg} {one.hint or ''}".strip()
+        yield PartResult("Settings", state, said, BRAND if one.id in IN_THE_BRAND else "")
     if not messages:
         yield PartResult("Settings", State.OK, "check --deploy finds nothing.")
 
@@ -115,7 +133,8 @@ def _running(name: str, now: dt.datetime) -> Iterator[PartResult]:
         return
     state = State.FAILED if name in checks.URGENT else State.WARNING
     for problem in problems:
-        yield PartResult(title, state, f"{problem.heading}. {problem.text}")
+        path = "" if problem.path == DOCTOR else problem.path
+        yield PartResult(title, state, f"{problem.heading}. {problem.text}", path)
     if not problems:
         yield PartResult(title, State.OK, fine or _details(name, now))
 
@@ -168,14 +187,12 @@ def _address_index() -> Iterator[PartResult]:
         yield PartResult("Search", State.WARNING, said)
 
 
-def _alerts() -> PartResult:
-    missing = [name for name in ("OPERATORS", "ALERT_URL", "HEARTBEAT_URL") if not getattr(settings, name)]
+def _alerts() -> Iterator[PartResult]:
+    missing = [said for name, said in ALERTS.items() if not getattr(settings, name)]
+    for said in missing:
+        yield PartResult("Alerts", State.WARNING, said)
     if not missing:
-        return PartResult("Alerts", State.OK, "They go to OPERATORS and ALERT_URL, and HEARTBEAT_URL is requested.")
-    *others, last = missing
-    names = f"{', '.join(others)} and {last} are" if others else f"{last} is"
-    said = f"{names} not set, so some failures reach no one. docs/monitoring.md describes them."
-    return PartResult("Alerts", State.WARNING, said)
+        yield PartResult("Alerts", State.OK, "They go to OPERATORS and ALERT_URL, and HEARTBEAT_URL is requested.")
 
 
 def _mailer(send_to: str) -> PartResult:

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 WHAT_TO_DO = (
     "In the admin under Installation, choose “Send what is missing” or “Count as sent”, or run manage.py send_missing "
-    "or manage.py count_as_sent. Until then no digest is planned or sent. docs/backup.md describes both."
+    "or manage.py count_as_sent. Until then no digest is planned or sent."
 )
 BEHIND = (
     "The database is older than what was already sent: a backup was restored, or its server lost its last changes. "

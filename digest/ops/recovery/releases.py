@@ -6,7 +6,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 WHAT_TO_DO = (
     "An older release must not run on it. Restore the backup that was made before the upgrade, or check out the newer "
-    "release again. docs/backup.md describes both."
+    "release again."
 )
 
 

@@ -88,6 +88,26 @@ def test_the_page_is_for_staff_who_may_view_incidents(client: Client, admin_clie
     assert client.get("/admin/doctor/").status_code == 200
 
 
+def test_it_says_what_is_missing_without_each_setting_of_alerts(settings: Any) -> None:
+    settings.OPERATORS, settings.ALERT_URL, settings.HEARTBEAT_URL = ["ops@example.org"], "", ""
+    said = [finding.said for finding in doctor.examine(with_dns=False) if finding.name == "Alerts"]
+    assert len(said) == 2
+    assert "Set ALERT_URL to" in said[0]
+    assert "healthchecks.io" in said[1]
+
+
+def test_the_page_leads_to_where_something_can_be_done(admin_client: Client, settings: Any) -> None:
+    settings.POSTAL_ADDRESS, settings.REQUIRE_POSTAL_ADDRESS = "", False
+    page = admin_client.get("/admin/doctor/").content.decode()
+    assert 'or set POSTAL_ADDRESS. <a href="/admin/subscriptions/brand/">Open</a>' in page
+    assert admin_client.get("/admin/subscriptions/brand/", follow=True).status_code == 200
+
+
+def test_it_says_what_to_do_about_debug_pages(settings: Any) -> None:
+    settings.DEBUG = True
+    assert any("Set DEBUG=false" in finding.said for finding in doctor.examine(with_dns=False))
+
+
 def ids(check: Any) -> list[str]:
     return [message.id for message in check(None)]
 
