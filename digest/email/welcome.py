@@ -74,7 +74,7 @@ def _describe_next_digest(reader: Subscriber, edition: Edition | None) -> str:
 def describe_start(reader: Subscriber) -> str:
     """Return what a reader who has just confirmed gets, and when, in the active language."""
     if _brings_papers(reader):
-        return _("The newest papers are on their way to your inbox now. %(next)s") % {"next": _describe_second(reader)}
+        return _("The newest papers are on their way to your inbox now. %(next)s") % {"next": _describe_next(reader)}
     return describe_schedule(reader)
 
 
@@ -90,7 +90,7 @@ def _brings_papers(reader: Subscriber) -> bool:
     return is_owed and _digest_for(reader, edition) is not None
 
 
-def _describe_second(reader: Subscriber) -> str:
+def _describe_next(reader: Subscriber) -> str:
     when = _when_due(reader)
     if _always_comes(reader):
         return _("Your next digest comes %(when)s.") % {"when": when}
@@ -98,7 +98,9 @@ def _describe_second(reader: Subscriber) -> str:
 
 
 def describe_schedule(reader: Subscriber) -> str:
-    """Return when the reader's first digest is due after a welcome without papers, in the active language."""
+    """Return when the digest after a welcome without papers is due, in the active language."""
+    if reader.deliveries.filter(status=Status.SENT).exists():
+        return _describe_next(reader)
     when = _when_due(reader)
     if _always_comes(reader):
         return _("Your first digest comes %(when)s.") % {"when": when}

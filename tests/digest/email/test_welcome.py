@@ -115,6 +115,18 @@ def test_the_plain_welcome_says_how_often_a_digest_comes(alice: Subscriber, freq
     )
 
 
+def test_the_plain_welcome_of_a_reader_who_had_a_digest_speaks_of_the_next(alice: Subscriber) -> None:
+    edition = Edition.objects.create(day=NOW.date() - dt.timedelta(days=30), published_at=NOW)
+    Delivery.objects.create(
+        edition=edition, subscriber=alice, status="sent", queued_at=NOW, not_before=NOW, sent_at=NOW
+    )
+    lifecycle.queue_notice(alice, OwedNotice.Kind.WELCOME, now=NOW)
+    queue.send_pending(now=LATER)
+    body = " ".join(mail.outbox[0].body.split())
+    assert "Your next digest comes tomorrow, Friday, at 07:00" in body
+    assert "first" not in body
+
+
 @pytest.mark.parametrize(
     "fields", [{"closed_at": None}, {"published_at": NOW - dt.timedelta(days=2)}], ids=["open", "of another day"]
 )
