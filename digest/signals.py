@@ -12,7 +12,7 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
 from digest import clock
-from digest.api.webhooks import outbox
+from digest.api.webhooks import message_queue
 from digest.delivery.events import AnymailEvent, report_parser
 from digest.delivery.providers.anymail_messages import guard_single_email
 from digest.editions import publication
@@ -29,7 +29,7 @@ from subscriptions.readers.liked_papers import LikedPaper
 from subscriptions.readers.personal_data import PersonalDataSource
 
 queue.register_sender(OwedNotice.Kind.WELCOME, welcome.send_welcome)
-personal_data.register(PersonalDataSource(outbox.export_about, outbox.delete_answers))
+personal_data.register(PersonalDataSource(message_queue.export_about, message_queue.delete_answers))
 
 
 @receiver(tracking)
@@ -45,12 +45,12 @@ def keep_likes_of_sign_up(reader: Subscriber, papers: tuple[LikedPaper, ...], no
 
 @receiver(consents.recorded)
 def call_webhooks_about_readers(sender: Any, steps: list[Consent], **kwargs: Any) -> None:
-    outbox.enqueue_steps(steps, now=clock.now())
+    message_queue.enqueue_steps(steps, now=clock.now())
 
 
 @receiver(publication.edition_closed)
 def call_webhooks_about_edition(sender: Any, edition: Edition, now: dt.datetime, **kwargs: Any) -> None:
-    outbox.enqueue_edition(edition, now=now)
+    message_queue.enqueue_edition(edition, now=now)
 
 
 @receiver(pre_send)

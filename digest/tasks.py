@@ -11,7 +11,7 @@ from celery.signals import beat_init, worker_init, worker_ready, worker_shutdown
 from django.conf import settings
 
 from digest import clock
-from digest.api.webhooks import outbox, sender
+from digest.api.webhooks import message_queue, sender
 from digest.delivery import pauses, planner, shard_worker, shards
 from digest.editions import publication
 from digest.email import rendering
@@ -211,7 +211,7 @@ def keep_house() -> None:
     retention.delete_old(now=now)
     reading_list.delete_old(now=now)
     settlement.delete_old(now=now)
-    outbox.delete_old(now=now)
+    message_queue.delete_old(now=now)
     sessions.delete_old(now=now)
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from subscriptions import email_addresses, time_zones, typed_words
 from subscriptions.models import Farewell, Subscriber, Topic
-from subscriptions.models.readers import MAX_PAPERS, MAX_WORDS_LENGTH, time_of
+from subscriptions.models.readers import MAX_PAPERS_PER_EMAIL, MAX_WORDS_LENGTH, time_of
 from subscriptions.models.topics import begins, holds, in_both, searchable, words_of
 from subscriptions.query import grammar, validation
 from subscriptions.readers import liked_papers
@@ -81,9 +81,10 @@ class PreferencesForm(forms.Form):
         required=False,
         initial=Preferences.max_papers,
         min_value=1,
-        max_value=MAX_PAPERS,
+        max_value=MAX_PAPERS_PER_EMAIL,
         error_messages=dict.fromkeys(
-            ("invalid", "min_value", "max_value"), format_lazy(_("Write a number from 1 to {most}."), most=MAX_PAPERS)
+            ("invalid", "min_value", "max_value"),
+            format_lazy(_("Write a number from 1 to {most}."), most=MAX_PAPERS_PER_EMAIL),
         ),
     )
     amount = forms.ChoiceField(

@@ -115,7 +115,7 @@ def by_http() -> Iterator[None]:
 @contextmanager
 def signed_up_again() -> Iterator[None]:
     wishes = Preferences(topics=Topic.objects.filter(slug__in=["quantum", "heritage"])).as_json()
-    Subscriber.objects.filter(email="daily@example.org").update(asked_wishes=wishes)
+    Subscriber.objects.filter(email="daily@example.org").update(requested_preferences=wishes)
     yield
 
 

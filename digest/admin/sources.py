@@ -210,8 +210,8 @@ class FetchRunAdmin(ReadOnlyAdmin, admin.ModelAdmin[FetchRun]):
 
 @admin.register(Turn)
 class TurnAdmin(ReadOnlyAdmin, admin.ModelAdmin[Turn]):
-    list_display = ["host", "free_at"]
-    search_fields = ["host"]
+    list_display = ["name", "free_at"]
+    search_fields = ["name"]
 
 
 @admin.register(Validator)

@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 from digest.api.fields import Day, PageIn, Slug, one_of
 from digest.models import Delivery
 from subscriptions.models import Subscriber
-from subscriptions.models.readers import MAX_PAPERS, MAX_WORDS_LENGTH
+from subscriptions.models.readers import MAX_PAPERS_PER_EMAIL, MAX_WORDS_LENGTH
 from subscriptions.readers.preferences import Preferences
 
 MAX_TOPICS = 400
@@ -42,7 +42,9 @@ class PreferencesIn(Schema):
     frequency: Annotated[str, one_of(Subscriber.Frequency.values)] = Preferences.frequency
     send_hour: int = Field(Preferences.send_hour, ge=0, le=23, description="The hour in the reader's time zone.")
     time_zone: str = Field(Preferences.time_zone, max_length=40, description="A name such as Europe/Berlin.")
-    max_papers: int = Field(Preferences.max_papers, ge=1, le=MAX_PAPERS, description="Papers per email, at most.")
+    max_papers: int = Field(
+        Preferences.max_papers, ge=1, le=MAX_PAPERS_PER_EMAIL, description="Papers per email, at most."
+    )
     amount: Annotated[str, one_of(Subscriber.Amount.values, "How close a match must be.")] = Preferences.amount
     language: Annotated[str, one_of([code for code, _ in settings.LANGUAGES])] = "en"
     mail_quiet_days: bool = Field(False, description="Send the papers with the most votes if nothing matches.")

@@ -15,7 +15,7 @@ from digest.models import Pause
 
 logger = logging.getLogger(__name__)
 
-FIRST_WAIT = dt.timedelta(seconds=30)  # doubled with each probe
+FIRST_PROBE_WAIT = dt.timedelta(seconds=30)  # doubled with each probe
 MAX_PROBE_WAIT = dt.timedelta(minutes=15)
 PROBE_TIMEOUT = dt.timedelta(minutes=7)  # while one worker probes, the others wait, but no longer than this
 
@@ -28,7 +28,7 @@ def start(reason: str, *, now: dt.datetime, has_probes: bool = True) -> None:
     """
     try:
         with transaction.atomic():
-            Pause.objects.create(reason=reason, began_at=now, probe_at=now + FIRST_WAIT if has_probes else None)
+            Pause.objects.create(reason=reason, began_at=now, probe_at=now + FIRST_PROBE_WAIT if has_probes else None)
         logger.error("Sending is paused: %s", reason)
     except IntegrityError:
         _extend(reason, now, has_probes)
@@ -104,6 +104,8 @@ def _extend(reason: str, now: dt.datetime, has_probes: bool) -> None:
         return
     unchanged = Pause.objects.filter(pk=pause.pk, ended_at=None, probe_at__isnull=False)
     if has_probes:
-        unchanged.update(reason=reason, probe_at=now + min(FIRST_WAIT * 2 ** min(pause.probes, 10), MAX_PROBE_WAIT))
+        unchanged.update(
+            reason=reason, probe_at=now + min(FIRST_PROBE_WAIT * 2 ** min(pause.probes, 10), MAX_PROBE_WAIT)
+        )
     else:
         unchanged.update(reason=reason, probe_at=None)

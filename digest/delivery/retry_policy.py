@@ -7,8 +7,8 @@ import datetime as dt
 import random
 
 # The wait doubles with each try: greylisting accepts an email after minutes, a full disk takes longer.
-FIRST_WAIT = dt.timedelta(minutes=10)
-MAX_WAIT = dt.timedelta(hours=4)
+FIRST_RETRY_WAIT = dt.timedelta(minutes=10)
+MAX_RETRY_WAIT = dt.timedelta(hours=4)
 # After that, the next edition is about to be sent. The planner skips what is older than its TOO_LATE in any case.
 WORTH_TRYING = dt.timedelta(hours=22)
 JITTER = 0.2  # share of the wait, in both directions, so that shards that failed together are not retried together
@@ -16,13 +16,13 @@ JITTER = 0.2  # share of the wait, in both directions, so that shards that faile
 
 def wait_before(attempts: int, luck: random.Random) -> dt.timedelta:
     """Return the wait after the given number of tries (1 or more), with jitter."""
-    wait: dt.timedelta = min(FIRST_WAIT * 2 ** (attempts - 1), MAX_WAIT)
+    wait: dt.timedelta = min(FIRST_RETRY_WAIT * 2 ** (attempts - 1), MAX_RETRY_WAIT)
     return wait * luck.uniform(1 - JITTER, 1 + JITTER)
 
 
 def longest_first_wait() -> dt.timedelta:
     """Return the longest possible wait before the second try."""
-    return FIRST_WAIT * (1 + JITTER)
+    return FIRST_RETRY_WAIT * (1 + JITTER)
 
 
 def is_worth_another(queued_at: dt.datetime, next_try: dt.datetime) -> bool:

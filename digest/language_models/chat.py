@@ -68,7 +68,7 @@ def read_answer(answer: bytes) -> str:
 
 
 def is_paused(turn: str, *, now: dt.datetime) -> bool:
-    return Turn.objects.filter(host=turn, free_at__gt=now).exists()
+    return Turn.objects.filter(name=turn, free_at__gt=now).exists()
 
 
 def pause(turn: str, error: ServerError, *, now: dt.datetime) -> None:
@@ -78,7 +78,7 @@ def pause(turn: str, error: ServerError, *, now: dt.datetime) -> None:
 
 
 def rest(turn: str, until: dt.datetime) -> None:
-    Turn.objects.update_or_create(host=turn, defaults={"free_at": until})
+    Turn.objects.update_or_create(name=turn, defaults={"free_at": until})
 
 
 def _post(server: Server, body: dict[str, object]) -> bytes:

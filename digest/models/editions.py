@@ -18,8 +18,12 @@ class Edition(models.Model):
     planned_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Readers whose hour came before this have their row."
     )
-    sorted_by = models.CharField(
-        max_length=64, blank=True, editable=False, help_text="A hash of the topics its papers were sorted by."
+    catalogue_hash = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        db_column="sorted_by",
+        help_text="A hash of the topics that its papers were assigned by.",
     )
     note_before = models.TextField(blank=True, help_text="The editors' note above the papers. Plain text.")
     note_after = models.TextField(blank=True)

@@ -109,28 +109,28 @@ class Turn(models.Model):
     """A named slot that all workers share, and the time when it is free again.
 
     There is one for each host (the pause between requests), for the lock of ingest, for the daily report, and for each
-    provider that is avoided for a while. `host` is the name of the slot.
+    provider that is avoided for a while.
     """
 
-    host = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=100, unique=True, db_column="host")
     free_at = models.DateTimeField()
 
     class Meta:
         verbose_name = "request slot"
 
     def __str__(self) -> str:
-        return f"{self.host} from {self.free_at:%H:%M:%S}"
+        return f"{self.name} from {self.free_at:%H:%M:%S}"
 
     @classmethod
-    def reserve(cls, host: str, seconds: float) -> float:
-        """Reserve the next free slot of `host`, and return the seconds until then. Slots are `seconds` apart.
+    def reserve(cls, name: str, seconds: float) -> float:
+        """Reserve the next free slot of `name`, and return the seconds until then. Slots are `seconds` apart.
 
         The caller waits after this. Another worker gets the next slot in the meantime.
         """
         now = timezone.now()
         with transaction.atomic():
-            cls.objects.get_or_create(host=host, defaults={"free_at": now})
-            turn = cls.objects.select_for_update().get(host=host)
+            cls.objects.get_or_create(name=name, defaults={"free_at": now})
+            turn = cls.objects.select_for_update().get(name=name)
             ours = max(now, turn.free_at)
             turn.free_at = ours + dt.timedelta(seconds=seconds)
             turn.save()

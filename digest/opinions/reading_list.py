@@ -12,7 +12,7 @@ from digest.models import Paper, SavedPaper
 from digest.personalization import likes
 from subscriptions.models import Subscriber
 
-MAX_PAPERS = 5_000  # papers on a list
+MAX_SAVED_PAPERS = 5_000  # papers on a list
 MAX_TAGS = 10  # of a paper
 MAX_TAG_LENGTH = 40  # characters
 MAX_TAGS_LENGTH = 500  # characters of all tags of a paper, with commas
@@ -45,7 +45,7 @@ def save(reader: Subscriber, paper: Paper, *, now: dt.datetime) -> bool:
     """Put a paper on the list, and learn from it. Return False if it was there. A removed one comes back as it was."""
     row = SavedPaper.objects.filter(subscriber=reader, paper=paper).first()
     if row is None:
-        if SavedPaper.objects.filter(subscriber=reader).count() >= MAX_PAPERS:
+        if SavedPaper.objects.filter(subscriber=reader).count() >= MAX_SAVED_PAPERS:
             raise FullListError
         _, is_changed = SavedPaper.objects.get_or_create(subscriber=reader, paper=paper, defaults={"saved_at": now})
     else:

@@ -95,14 +95,14 @@ def send_report(*, now: dt.datetime) -> bool:
         return False
     is_sent = builder.email_operators("report", {"report": make_report(until=now)})
     if not is_sent:
-        Turn.objects.filter(host=TURN).update(free_at=now)
+        Turn.objects.filter(name=TURN).update(free_at=now)
     return is_sent
 
 
 def _claim_today(now: dt.datetime) -> bool:
     """Claim today's report, because two schedulers may both ask for it. Return whether the caller got it."""
     tomorrow = clock.midnight(now.date() + dt.timedelta(days=1))
-    turn, is_first = Turn.objects.get_or_create(host=TURN, defaults={"free_at": tomorrow})
+    turn, is_first = Turn.objects.get_or_create(name=TURN, defaults={"free_at": tomorrow})
     return is_first or bool(Turn.objects.filter(pk=turn.pk, free_at__lte=now).update(free_at=tomorrow))
 
 

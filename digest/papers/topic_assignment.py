@@ -1,7 +1,7 @@
 """Find the topics of published papers, once when an edition is published, and store them for the pages.
 
-An edition stores a hash of the catalogue (`sorted_by`). If that is not the current one, because a topic or a paper's
-text has changed, its topics are assigned again.
+An edition stores a hash of the catalogue (`catalogue_hash`). If that is not the current one, because a topic or a
+paper's text has changed, its topics are assigned again.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ def assign_topics(edition: Edition, *, at_once: bool = False) -> int:
         TopicPaper.objects.filter(paper__in=edition.papers.all()).delete()
         TopicPaper.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
         is_current = not at_once and not _waits_for_vectors(index, edition)
-        Edition.objects.filter(pk=edition.pk).update(sorted_by=_state(topics) if is_current else "")
+        Edition.objects.filter(pk=edition.pk).update(catalogue_hash=_state(topics) if is_current else "")
     return len(rows)
 
 
@@ -45,7 +45,7 @@ def reassign_stale(*, seconds: float) -> int:
     """Assign topics again to stale editions, the newest first, for this many seconds. Return the number of editions."""
     deadline = time.monotonic() + seconds
     done = 0
-    for edition in Edition.objects.exclude(sorted_by=_state(Topic.objects.all())).order_by("-day"):
+    for edition in Edition.objects.exclude(catalogue_hash=_state(Topic.objects.all())).order_by("-day"):
         if time.monotonic() > deadline:
             break
         assign_topics(edition)
@@ -57,7 +57,7 @@ def mark_stale(papers: Iterable[Paper]) -> None:
     """Mark the editions of `papers` as stale, because the papers' texts have changed."""
     editions = {paper.edition_id for paper in papers if paper.edition_id}
     if editions:
-        Edition.objects.filter(pk__in=editions).update(sorted_by="")
+        Edition.objects.filter(pk__in=editions).update(catalogue_hash="")
 
 
 def _waits_for_vectors(index: Index, edition: Edition) -> bool:

@@ -83,7 +83,7 @@ def lock_ingest() -> None:
     Two ingests may add the same work under different keys, and neither of two papers may be published while they are
     being merged.
     """
-    Turn.objects.select_for_update().get_or_create(host=TURN, defaults={"free_at": timezone.now()})
+    Turn.objects.select_for_update().get_or_create(name=TURN, defaults={"free_at": timezone.now()})
 
 
 def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, result: IngestResult) -> None:

@@ -38,7 +38,7 @@ def find(keys: Sequence[str]) -> list[Reference]:
 
 def _seconds_until_free() -> float:
     """Return the seconds until the next request to arXiv may be made, by all workers together."""
-    turn = Turn.objects.filter(host=Source.Kind.ARXIV).first()
+    turn = Turn.objects.filter(name=Source.Kind.ARXIV).first()
     return (turn.free_at - timezone.now()).total_seconds() if turn else 0.0
 
 

@@ -50,7 +50,9 @@ def act(request: HttpRequest, reader: Subscriber) -> HttpResponse:
     except FilterError as error:
         outcome = ActionResult(str(error))
     except reading_list.FullListError:
-        outcome = ActionResult(_("Your list is full: it holds %(most)d papers.") % {"most": reading_list.MAX_PAPERS})
+        outcome = ActionResult(
+            _("Your list is full: it holds %(most)d papers.") % {"most": reading_list.MAX_SAVED_PAPERS}
+        )
     if is_by_script(request):
         return _answer(request, outcome)
     messages.success(request, outcome.message, extra_tags=outcome.undo)

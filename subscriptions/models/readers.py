@@ -17,7 +17,9 @@ from subscriptions.models.consents import Consent
 from subscriptions.models.topics import Topic
 from subscriptions.query.grammar import Criteria, FilterError, parse
 
-MAX_PAPERS = 25  # per email, the most that a reader can choose; the database checks it, so a change needs a migration
+MAX_PAPERS_PER_EMAIL = (
+    25  # per email, the most that a reader can choose; the database checks it, so a change needs a migration
+)
 MAX_WORDS_LENGTH = 2000  # characters of all of a reader's own words
 DEFAULT_SEND_HOUR, DEFAULT_MAX_PAPERS = 7, 10
 
@@ -55,13 +57,14 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         pending = self.filter(status__in=never, confirmed_at=None, created_at__lt=moment)
         # A reader who signed up again has a fresh link.
         pending = pending.filter(Q(asked_to_confirm_at=None) | Q(asked_to_confirm_at__lt=moment))
-        left = self.filter(status=Subscriber.Status.UNSUBSCRIBED, asked_wishes__isnull=False)
+        left = self.filter(status=Subscriber.Status.UNSUBSCRIBED, requested_preferences__isnull=False)
         return pending | left.filter(asked_to_confirm_at__lt=moment)
 
     def left_before(self, moment: dt.datetime) -> "SubscriberQuerySet":
         """Return readers who unsubscribed or were suppressed before `moment`, and have not signed up again."""
         former = self.filter(
-            status__in=(Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.SUPPRESSED), asked_wishes__isnull=True
+            status__in=(Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.SUPPRESSED),
+            requested_preferences__isnull=True,
         )
         withdrawn = Consent.objects.filter(reader_uid=OuterRef("uid"), event=Consent.Event.WITHDRAWN)
         by_log = Exists(withdrawn.filter(happened_at__lt=moment)) & ~Exists(withdrawn.filter(happened_at__gte=moment))
@@ -113,7 +116,7 @@ class Subscriber(models.Model):
     max_papers = models.PositiveSmallIntegerField(
         "maximum papers per email",
         default=DEFAULT_MAX_PAPERS,
-        validators=[MinValueValidator(1), MaxValueValidator(MAX_PAPERS)],
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_PAPERS_PER_EMAIL)],
     )
     amount = models.CharField(
         max_length=8, choices=Amount.choices, default=Amount.BALANCED, help_text="How close a match must be."
@@ -136,11 +139,12 @@ class Subscriber(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     asked_to_confirm_at = models.DateTimeField(null=True, blank=True, editable=False)
-    asked_wishes = models.JSONField(
+    requested_preferences = models.JSONField(
         null=True,
         blank=True,
         editable=False,
-        help_text="From a sign-up after they left; applied once they confirm.",
+        db_column="asked_wishes",
+        help_text="What the last sign-up asked for, until the reader confirms or accepts it.",
     )
     confirmed_at = models.DateTimeField(null=True, blank=True)
     active_since = models.DateTimeField(null=True, blank=True, help_text="Editions due before this time are not sent.")
@@ -169,7 +173,9 @@ class Subscriber(models.Model):
                 name="paused_subscriber_has_a_date",
             ),
             models.CheckConstraint(condition=Q(send_hour__lte=23), name="send_hour_is_an_hour"),
-            models.CheckConstraint(condition=Q(max_papers__range=(1, MAX_PAPERS)), name="max_papers_is_1_to_25"),
+            models.CheckConstraint(
+                condition=Q(max_papers__range=(1, MAX_PAPERS_PER_EMAIL)), name="max_papers_is_1_to_25"
+            ),
         ]
         indexes = [
             # Every minute a task asks which zones and hours have readers. It also finds readers by status alone.
@@ -198,7 +204,7 @@ class Subscriber(models.Model):
     def awaits_confirmation(self) -> bool:
         """Return whether the address was signed up and the sign-up has not been confirmed since."""
         has_left = self.status == Subscriber.Status.UNSUBSCRIBED
-        return self.status == Subscriber.Status.PENDING or (has_left and self.asked_wishes is not None)
+        return self.status == Subscriber.Status.PENDING or (has_left and self.requested_preferences is not None)
 
 
 def time_of(hour: int) -> str:

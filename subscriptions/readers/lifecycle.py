@@ -48,8 +48,8 @@ def sign_up(email: str, preferences: Preferences, *, now: dt.datetime, trace: Tr
         elif subscriber.is_subscribed:
             # Only the email offers them: what a stranger typed changes nothing.
             requested = preferences.after_earlier(subscriber)
-            subscriber.asked_wishes = replace(requested, likes=tuple(requested.saved)).as_json()
-            subscriber.save(update_fields=["asked_wishes"])
+            subscriber.requested_preferences = replace(requested, likes=tuple(requested.saved)).as_json()
+            subscriber.save(update_fields=["requested_preferences"])
         queue_requested_notice(
             subscriber, Notice.CONFIRM if subscriber.awaits_confirmation else Notice.ALREADY_SUBSCRIBED, now=now
         )
@@ -63,11 +63,11 @@ def _store_requested_preferences(subscriber: Subscriber, preferences: Preference
     """
     preferences = preferences.after_earlier(subscriber)
     if subscriber.confirmed_at:
-        subscriber.asked_wishes = preferences.as_json()
+        subscriber.requested_preferences = preferences.as_json()
         subscriber.save()
         return
     subscriber.status = Status.PENDING
-    subscriber.asked_wishes = preferences.as_json() if preferences.likes else None
+    subscriber.requested_preferences = preferences.as_json() if preferences.likes else None
     subscriber.save()
     set_preferences(subscriber, preferences)
 
@@ -123,7 +123,7 @@ def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = N
     Return False if the link is old and the reader is suppressed or unsubscribed.
     """
     if subscriber.awaits_confirmation:
-        requested = subscriber.asked_wishes and Preferences.from_json(subscriber.asked_wishes)
+        requested = subscriber.requested_preferences and Preferences.from_json(subscriber.requested_preferences)
         if requested:
             set_preferences(subscriber, requested)
         subscriber.confirmed_at = now
@@ -157,23 +157,23 @@ def set_preferences(subscriber: Subscriber, preferences: Preferences) -> None:
 
 def preview_of_confirmation(subscriber: Subscriber) -> tuple[Subscriber, list[TopicFilter]]:
     """Return the reader and their filters as they are or will be after confirmation. Don't save them."""
-    if not subscriber.awaits_confirmation or subscriber.asked_wishes is None:
+    if not subscriber.awaits_confirmation or subscriber.requested_preferences is None:
         return subscriber, list(subscriber.filters.select_related("topic"))
     shown = copy(subscriber)
-    return shown, Preferences.from_json(subscriber.asked_wishes).set_on(shown)
+    return shown, Preferences.from_json(subscriber.requested_preferences).set_on(shown)
 
 
 def requested_papers(subscriber: Subscriber) -> tuple[LikedPaper, ...]:
     """Return the papers that the reader named or saved at their last sign-ups, until they confirm one or add them."""
-    return Preferences.from_json(subscriber.asked_wishes).likes if subscriber.asked_wishes else ()
+    return Preferences.from_json(subscriber.requested_preferences).likes if subscriber.requested_preferences else ()
 
 
 def requested_topics(subscriber: Subscriber) -> list[Topic]:
     """Return the topics of a subscribed reader's last sign-up that they don't follow yet."""
-    if not subscriber.is_subscribed or subscriber.asked_wishes is None:
+    if not subscriber.is_subscribed or subscriber.requested_preferences is None:
         return []
     followed = set(subscriber.filters.exclude(topic=None).values_list("topic", flat=True))
-    requested = Preferences.from_json(subscriber.asked_wishes).topics
+    requested = Preferences.from_json(subscriber.requested_preferences).topics
     return [topic for topic in requested if topic.pk not in followed]
 
 
@@ -181,8 +181,8 @@ def requested_topics(subscriber: Subscriber) -> list[Topic]:
 def add_requested(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = None) -> None:
     """Follow the topics and save the papers of a subscribed reader's last sign-up, at their request from the email."""
     topics, papers = requested_topics(subscriber), requested_papers(subscriber)
-    subscriber.asked_wishes = None
-    subscriber.save(update_fields=["asked_wishes"])
+    subscriber.requested_preferences = None
+    subscriber.save(update_fields=["requested_preferences"])
     _follow(subscriber, topics, trace)
     if papers:
         likes_confirmed.send(Subscriber, reader=subscriber, papers=papers, now=now)
@@ -330,7 +330,7 @@ def suppress_all(reasons: Mapping[str, str], *, by: str = "") -> None:
             (reader, f"{by_address.get(reader.email.lower(), '')} {by}".strip()) for reader in ended
         )
         rows = Subscriber.objects.filter(pk__in=[reader.pk for reader in ended])
-        rows.update(status=Status.SUPPRESSED, new_email="", asked_to_confirm_at=None, asked_wishes=None)
+        rows.update(status=Status.SUPPRESSED, new_email="", asked_to_confirm_at=None, requested_preferences=None)
         _cancel_notices(*ended)
         devices.revoke_all(ended)
 
@@ -384,7 +384,7 @@ def _activate(subscriber: Subscriber, now: dt.datetime) -> None:
 
 def _end_pending_signup(subscriber: Subscriber) -> None:
     """Cancel a sign-up that is not confirmed yet, and save the row."""
-    subscriber.asked_to_confirm_at, subscriber.asked_wishes = None, None
+    subscriber.asked_to_confirm_at, subscriber.requested_preferences = None, None
     subscriber.save()
     subscriber.owed_notices.filter(kind=Notice.CONFIRM).delete()
 

@@ -64,7 +64,9 @@ class Preferences:
 
     def after_earlier(self, subscriber: Subscriber) -> "Preferences":
         """Return the preferences with the papers that earlier sign-ups saved. Saving one more paper drops no topics."""
-        earlier = Preferences.from_json(subscriber.asked_wishes).saved if subscriber.asked_wishes else []
+        earlier = (
+            Preferences.from_json(subscriber.requested_preferences).saved if subscriber.requested_preferences else []
+        )
         fresh = [paper for paper in earlier if paper not in self.likes]
         kept = Preferences.of(subscriber) if self.only_saves and subscriber.filters.exists() else self
         return replace(kept, likes=(*self.likes, *fresh[:MAX_SAVED]))

@@ -21,7 +21,7 @@ LimitRate = tuple[int, dt.timedelta]  # the maximum number of uses within any wi
 DAY = dt.timedelta(days=1)
 SIGN_IN_MAILS = [(3, DAY), (12, 30 * DAY)]
 KEYS_AT_ONCE = 500  # per query
-NETWORKS_OF_A_SITE = 5  # the limit on an IPv6 /48 is this many times the limit on a /64
+NETWORKS_OF_A_CUSTOMER = 5  # the limit on an IPv6 /48 is this many times the limit on a /64
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,14 @@ class Limit:
 
 def network_limits(address: str) -> list[Limit]:
     """Return the limits on posts from a network: its own and, for an IPv6 /64, also that on its /48."""
-    own, site = Limit("network", address, settings.LIMIT_PER_NETWORK), client_ip.customer_network_of(address)
-    if site == address:
+    own, customer = Limit("network", address, settings.LIMIT_PER_NETWORK), client_ip.customer_network_of(address)
+    if customer == address:
         return [own]
     return [
         own,
-        Limit("network", site, [(most * NETWORKS_OF_A_SITE, span) for most, span in settings.LIMIT_PER_NETWORK]),
+        Limit(
+            "network", customer, [(most * NETWORKS_OF_A_CUSTOMER, span) for most, span in settings.LIMIT_PER_NETWORK]
+        ),
     ]
 
 
@@ -85,9 +87,9 @@ def counted_posts_limit(kind: str, email: str) -> Limit:
     return Limit(f"{kind} first", email_addresses.mailbox(email), settings.LIMIT_PER_ADDRESS)
 
 
-def served_counter(kind: str, site: str) -> Limit:
+def served_counter(kind: str, customer: str) -> Limit:
     """Return the counter of processed posts from a network. It has no limit."""
-    return Limit(f"{kind} turn", site, [])
+    return Limit(f"{kind} turn", customer, [])
 
 
 def email_limit(kind: str, email: str) -> Limit:

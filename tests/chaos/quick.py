@@ -27,11 +27,11 @@ def shorten() -> None:
     from digest.delivery.providers import client, failover
     from digest.delivery.transports import connection
 
-    retry_policy.FIRST_WAIT, retry_policy.MAX_WAIT = 2 * SECOND, 10 * SECOND
-    pauses.FIRST_WAIT, pauses.MAX_PROBE_WAIT, pauses.PROBE_TIMEOUT = SECOND, 4 * SECOND, 15 * SECOND
+    retry_policy.FIRST_RETRY_WAIT, retry_policy.MAX_RETRY_WAIT = 2 * SECOND, 10 * SECOND
+    pauses.FIRST_PROBE_WAIT, pauses.MAX_PROBE_WAIT, pauses.PROBE_TIMEOUT = SECOND, 4 * SECOND, 15 * SECOND
     shards.LEASE, shard_run.RENEW_AFTER = 15 * SECOND, 3.0
     connection.ANSWER_WITHIN, connection.ACCEPT_WITHIN = 4.0, 6.0
-    failover.AVOIDED_FOR, client.FIRST_WAIT = 3 * SECOND, 0.1
+    failover.AVOIDED_FOR, client.FIRST_CALL_WAIT = 3 * SECOND, 0.1
     tasks.SENDING_SECONDS = 8
     tick = {"task": "digest.tasks.send_due_digests", "schedule": schedule(SECOND), "options": {"expires": 10}}
     settings.CELERY_BEAT_SCHEDULE = {"every second, plan and send": tick}

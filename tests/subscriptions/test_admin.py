@@ -120,7 +120,7 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     SavedPaper.objects.create(subscriber=alice, paper=liked, saved_at=NOW)
     PaperAlias.objects.create(key="doi:10.1234/learning", paper=edition.papers.all()[0])
     Validator.objects.create(source=hugging_face, address="https://example.org/learning")
-    Turn.objects.create(host="example.org", free_at=NOW)
+    Turn.objects.create(name="example.org", free_at=NOW)
     TopicExample.objects.create(topic=Topic.objects.all()[0], paper=liked, is_right=True)
     Catalogue.objects.create(slug="ai", is_on=True)
     Brand.objects.create(name="Learning Papers")

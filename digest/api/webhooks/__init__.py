@@ -1,1 +1,1 @@
-"""Webhooks that this site calls when something happens: outbox → sender → client, signed by `signatures`."""
+"""Webhooks that this site calls when something happens: message_queue → sender → client, signed by `signatures`."""

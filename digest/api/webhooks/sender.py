@@ -1,4 +1,4 @@
-"""Send the outbox, with retries for a day, and disable endpoints that keep failing."""
+"""Send the queued messages, with retries for a day, and disable endpoints that keep failing."""
 
 import datetime as dt
 import json
@@ -115,7 +115,7 @@ def _claim(message: WebhookMessage, now: dt.datetime) -> bool:
 
 
 def _body(message: WebhookMessage, now: dt.datetime) -> tuple[bytes, str]:
-    """Return the payload, and the address in it or "". Addresses are read now, so the outbox holds none."""
+    """Return the payload, and the address in it or "". Addresses are read now, so the queue holds none."""
     data: dict[str, Any] = dict(message.data)
     address = ""
     if message.reader_uid:

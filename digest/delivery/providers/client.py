@@ -22,7 +22,7 @@ from digest.delivery.transports import Mail
 from digest.delivery.transports.outcomes import Outcome, Result
 
 ATTEMPTS = 3  # for a call that the provider is too busy for, or can recognize by its idempotency key
-FIRST_WAIT = 1.0  # seconds; doubled
+FIRST_CALL_WAIT = 1.0  # seconds; doubled
 MAX_REFUSALS = 20  # single emails in a row: if this many are refused, the emails are not to blame
 
 
@@ -45,7 +45,7 @@ class ProviderClient:
                 outcomes = self._post(group)
             except Exception as error:
                 failure = responses.combine_failures(failure, responses.classify_error(error))
-                seconds = failure.seconds if failure.seconds is not None else FIRST_WAIT * 2**tries
+                seconds = failure.seconds if failure.seconds is not None else FIRST_CALL_WAIT * 2**tries
                 if seconds > MAX_CALL_WAIT or not self._may_repeat(failure):
                     break
                 self._sleep(seconds)

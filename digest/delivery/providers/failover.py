@@ -88,7 +88,7 @@ def available(names: Sequence[str]) -> list[str]:
 
 def avoid_temporarily(name: str, reason: str, names: Sequence[str]) -> None:
     """Send nothing through the provider `name` for a while; the next of `names` takes over."""
-    Turn.objects.update_or_create(host=_row_name(name), defaults={"free_at": clock.now() + AVOIDED_FOR})
+    Turn.objects.update_or_create(name=_row_name(name), defaults={"free_at": clock.now() + AVOIDED_FOR})
     others = available(names)
     logger.warning(
         "%s refuses all emails, %s: %s", name, f"{others[0]} is next" if others else "there is no other", reason
@@ -98,8 +98,8 @@ def avoid_temporarily(name: str, reason: str, names: Sequence[str]) -> None:
 def avoided_providers(*, now: dt.datetime) -> dict[str, dt.datetime]:
     """Return the providers that just refused everything, and until when each is avoided."""
     # A later end than this means that the clock was set back since.
-    closed = Turn.objects.filter(host__startswith=_row_name(""), free_at__gt=now, free_at__lte=now + AVOIDED_FOR)
-    return {turn.host.removeprefix(_row_name("")): turn.free_at for turn in closed}
+    closed = Turn.objects.filter(name__startswith=_row_name(""), free_at__gt=now, free_at__lte=now + AVOIDED_FOR)
+    return {turn.name.removeprefix(_row_name("")): turn.free_at for turn in closed}
 
 
 def recently_avoided(*, now: dt.datetime) -> set[str]:
@@ -109,7 +109,7 @@ def recently_avoided(*, now: dt.datetime) -> set[str]:
 
 def reopen(name: str) -> None:
     """Avoid the provider `name` no longer, because it has accepted an email."""
-    if Turn.objects.filter(host=_row_name(name), free_at__gt=clock.now()).update(free_at=clock.now()):
+    if Turn.objects.filter(name=_row_name(name), free_at__gt=clock.now()).update(free_at=clock.now()):
         logger.warning("%s accepts emails again", name)
 
 

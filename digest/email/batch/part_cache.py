@@ -30,7 +30,14 @@ from subscriptions.brand import Look
 from subscriptions.email import builder
 
 # The sizes of the caches: some 30 MB at most.
-MAX_FRAMES, MAX_PARTS, MAX_PAPERS, MAX_REASONS, MAX_SENTENCES, MAX_BOLD = 200, 4000, 2500, 10_000, 10_000, 5_000
+MAX_CACHED_FRAMES, MAX_CACHED_PARTS, MAX_CACHED_PAPERS, MAX_CACHED_REASONS, MAX_CACHED_SENTENCES, MAX_CACHED_BOLD = (
+    200,
+    4000,
+    2500,
+    10_000,
+    10_000,
+    5_000,
+)
 MAX_UNFOLDED = 70  # characters: a subject that needs no folding, with its name in the first line of 76
 BATCH = 50  # papers that are rendered together: one alone takes half as long
 
@@ -89,7 +96,7 @@ class PartCache:
         frame = self._frames.get(key)
         if frame is None:
             with self.in_language_and_look():
-                frame = _keep(self._frames, key, self.splitter.frame(key), MAX_FRAMES)
+                frame = _keep(self._frames, key, self.splitter.frame(key), MAX_CACHED_FRAMES)
         return frame
 
     def render_paper(self, match: Match, under: str, is_lead: bool) -> RenderedPaper:
@@ -97,7 +104,7 @@ class PartCache:
         key = match.findings, under, is_lead
         rendered = self._papers_rendered.get(key)
         if rendered is None:
-            rendered = _keep(self._papers_rendered, key, self._render_paper(match, under, is_lead), MAX_PAPERS)
+            rendered = _keep(self._papers_rendered, key, self._render_paper(match, under, is_lead), MAX_CACHED_PAPERS)
         return rendered
 
     def sections(self, digest: Digest) -> list[tuple[str, int]]:
@@ -113,7 +120,7 @@ class PartCache:
         if pair is None:
             in_text, in_html = self._around_a_heading
             pair = encode(name.join(in_text)), encode(escape(name).join(in_html))
-            _keep(self._headings, name, pair, MAX_SENTENCES)
+            _keep(self._headings, name, pair, MAX_CACHED_SENTENCES)
         return pair
 
     @cached_property
@@ -131,7 +138,7 @@ class PartCache:
             with self.in_language_and_look():
                 subject = self.splitter.subject(first, len(matches))
             pair = encode(escape(subject)), subject_header(subject)
-            _keep(self._subjects, key, pair, MAX_SENTENCES)
+            _keep(self._subjects, key, pair, MAX_CACHED_SENTENCES)
         return pair
 
     def preheader(self, matches: Sequence[Match], lead: str) -> bytes:
@@ -142,7 +149,7 @@ class PartCache:
         if piece is None:
             with self._in_language():
                 piece = encode(escape(formatting.preheader(titles, lead)))
-            _keep(self._preheaders, key, piece, MAX_SENTENCES)
+            _keep(self._preheaders, key, piece, MAX_CACHED_SENTENCES)
         return piece
 
     def contents(self, digest: Digest, sections: Sequence[tuple[str, int]]) -> tuple[bytes, bytes]:
@@ -154,7 +161,7 @@ class PartCache:
             with self._in_language():
                 line = contents.line(sections, len(digest.trending), minutes)
             pair = encode(formatting.wrapped(line)), encode(escape(line))
-            _keep(self._contents, key, pair, MAX_SENTENCES)
+            _keep(self._contents, key, pair, MAX_CACHED_SENTENCES)
         return pair
 
     def _count_words(self, match: Match) -> int:
@@ -171,7 +178,7 @@ class PartCache:
             with self.in_language_and_look():
                 sentence = self.splitter.why_this_mail(frequency, confirmed)
             pair = encode(formatting.wrapped(sentence)), encode(escape(sentence))
-            _keep(self._why_this_mail, (frequency, confirmed), pair, MAX_SENTENCES)
+            _keep(self._why_this_mail, (frequency, confirmed), pair, MAX_CACHED_SENTENCES)
         return pair
 
     def _render_paper(self, match: Match, under: str, is_lead: bool) -> RenderedPaper:
@@ -201,7 +208,7 @@ class PartCache:
         if line is None:
             with self._in_language():
                 text, html = reason_line.reason_line_in_text(findings, under), reason_line.html(findings, under)
-            line = _keep(self._reasons, key, ReasonLine(encode(text), encode(html), record), MAX_REASONS)
+            line = _keep(self._reasons, key, ReasonLine(encode(text), encode(html), record), MAX_CACHED_REASONS)
         return line
 
     def _in_bold(self, text: str, reasons: Sequence[Reason]) -> bytes:
@@ -209,14 +216,14 @@ class PartCache:
         key = (text, frozenset((reason.kind, reason.found) for reason in reasons))
         piece = self._bold.get(key)
         if piece is None:
-            piece = _keep(self._bold, key, encode(bold_terms.bold_html(text, reasons)), MAX_BOLD)
+            piece = _keep(self._bold, key, encode(bold_terms.bold_html(text, reasons)), MAX_CACHED_BOLD)
         return piece
 
     def _part(self, key: PartKey) -> Part:
         if key not in self._parts:
             begin = self._numbers[key.paper] // BATCH * BATCH
             batch = {key._replace(paper=paper.pk): paper for paper in self._papers[begin : begin + BATCH]}
-            if len(self._parts) > MAX_PARTS:
+            if len(self._parts) > MAX_CACHED_PARTS:
                 self._parts.clear()
             with self.in_language_and_look():
                 self._parts |= self.splitter.parts(batch)

@@ -31,7 +31,7 @@ from subscriptions.security.link_tokens import Purpose
 
 SUBJECT, TEXT, HTML, PREHEADER, CONTENTS, SINCE, BORDER, BEGIN, END = (marker(number) for number in range(9))
 FIRST_PAPER = 100  # the number of the first paper's marker
-MAX_PAPERS = 100  # in an email
+MAX_MARKED_PAPERS = 100  # in an email
 REASON = marker(10)  # the line that says why a paper was chosen
 HEADING = marker(11)  # above a paper
 BECAUSE_OF_MARKER = Finding("", 0, (Reason("", "sentence", REASON, "", 0),))
@@ -263,7 +263,7 @@ class TemplateSplitter:
             link_tokens.make_token(purpose, reader): str(purpose)
             for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)
         }
-        papers = {marker(FIRST_PAPER + number): f"{part} {number}" for number in range(MAX_PAPERS)}
+        papers = {marker(FIRST_PAPER + number): f"{part} {number}" for number in range(MAX_MARKED_PAPERS)}
         digest = {reader_urls.digest_token(UID.bytes, self._edition.pk): "digest", self._opinion_token: "opinion"}
         sentences = {SUBJECT: "subject", PREHEADER: "preheader"}
         sentences |= {CONTENTS: f"{part} contents", SINCE: f"{part} since"}

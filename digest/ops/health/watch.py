@@ -84,11 +84,11 @@ def _update(name: str, problems: list[HealthProblem], now: dt.datetime) -> None:
 
 def _claim(now: dt.datetime) -> bool:
     """Claim the next look. Return whether the caller got it."""
-    due = Turn.objects.filter(host=TURN)
+    due = Turn.objects.filter(name=TURN)
     # A turn in the far future was claimed before the clock was set back.
     if due.filter(free_at__lte=now).update(free_at=now + EVERY):
         return True
     if due.filter(free_at__gt=now + 2 * EVERY).update(free_at=now + EVERY):
         return True
-    _, is_first = Turn.objects.get_or_create(host=TURN, defaults={"free_at": now + EVERY})
+    _, is_first = Turn.objects.get_or_create(name=TURN, defaults={"free_at": now + EVERY})
     return is_first

@@ -156,7 +156,7 @@ def in_doubt(
 ) -> Esp:
     """Brevo accepted thirty emails in one call, and its answers were lost. The call may be repeated by now."""
     settings.EMAIL_PROVIDERS = ["brevo"]
-    monkeypatch.setattr(provider_calls, "FIRST_WAIT", 0.0)
+    monkeypatch.setattr(provider_calls, "FIRST_CALL_WAIT", 0.0)
     esp.answers = [Answer(drops=True, taken=True)] * provider_calls.ATTEMPTS
     queue_readers(edition, 30)
     assert shard_worker.send_due() == 0

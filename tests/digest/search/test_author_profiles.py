@@ -291,6 +291,6 @@ def test_without_an_answer_from_arxiv_the_visitor_is_asked_for_titles(
 
 @pytest.mark.django_db
 def test_arxiv_is_not_asked_while_others_wait_for_it(server: Upstream, client: Client) -> None:
-    Turn.objects.create(host="arxiv", free_at=timezone.now() + dt.timedelta(seconds=30))
+    Turn.objects.create(name="arxiv", free_at=timezone.now() + dt.timedelta(seconds=30))
     assert "Paste its title too" in client.post("/suggest/", {"papers": "1901.00001"}).content.decode()
     assert not server.asked

@@ -98,12 +98,12 @@ def test_a_stranger_saves_nothing_for_a_reader_who_can_add_it_by_the_email(clien
     assert not SavedPaper.objects.exists()
     client.post(add)
     assert saved() == {FIRST, SECOND}
-    assert ada().asked_wishes is None
+    assert ada().requested_preferences is None
     assert client.get(add).status_code == 302, "there is nothing left to add"
 
 
 def test_a_full_list_does_not_prevent_the_confirmation(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading_list, "MAX_PAPERS", 0)
+    monkeypatch.setattr(reading_list, "MAX_SAVED_PAPERS", 0)
     save(client, FIRST)
     lifecycle.confirm(ada(), now=NOW)
     assert ada().is_subscribed

@@ -199,7 +199,7 @@ def test_the_papers_of_a_sign_up_become_likes_once_it_is_confirmed(client: Clien
     (outside,) = OutsidePaper.objects.filter(subscriber=ada)
     assert (outside.key, outside.title, outside.abstract) == (UNKNOWN, "Speech Recognition of Elsewhere", "On speech.")
     ada.refresh_from_db()
-    assert ada.asked_wishes is None
+    assert ada.requested_preferences is None
 
 
 def test_the_papers_of_a_sign_up_that_is_not_confirmed_go_with_it(client: Client) -> None:
@@ -220,8 +220,8 @@ def test_a_stranger_adds_no_likes_to_a_reader(client: Client) -> None:
     lifecycle.sign_up("ada@example.org", Preferences(), now=NOW)
     lifecycle.confirm(Subscriber.objects.get(), now=NOW)
     ada = sign_up(client)
-    assert ada.asked_wishes
-    assert ada.asked_wishes["likes"] == []
+    assert ada.requested_preferences
+    assert ada.requested_preferences["likes"] == []
     assert not Opinion.objects.exists()
 
 

@@ -137,7 +137,7 @@ def test_it_takes_a_former_reader_back(charlie: Subscriber, vision: Topic) -> No
     assert lifecycle.confirm(charlie, now=NOW)
     row = stored(charlie)
     assert (row["confirmed_at"], row["active_since"], row["unsubscribed_at"]) == (NOW, NOW, None)
-    assert (row["follows"], row["send_hour"], row["asked_wishes"]) == (["proofs", "vision"], 5, None)
+    assert (row["follows"], row["send_hour"], row["requested_preferences"]) == (["proofs", "vision"], 5, None)
 
 
 def test_it_keeps_a_former_readers_preferences_if_someone_signs_them_up(charlie: Subscriber, vision: Topic) -> None:
@@ -145,12 +145,12 @@ def test_it_keeps_a_former_readers_preferences_if_someone_signs_them_up(charlie:
     lifecycle.sign_up(charlie.email, Preferences(topics=[vision], words="win money", frequency="weekly"), now=NOW)
     after = stored(charlie)
     changed = {name for name in after if after[name] != before[name]}
-    assert changed == {"asked_wishes", "asked_to_confirm_at", "owed"}
+    assert changed == {"requested_preferences", "asked_to_confirm_at", "owed"}
     assert lifecycle.resubscribe(charlie, now=NOW)
     assert lifecycle.confirm(charlie, now=NOW), "the link in the mail is no error, and changes nothing"
     row = stored(charlie)
     assert (row["status"], row["follows"], row["frequency"]) == ("active", ["learning"], "daily")
-    assert (row["asked_wishes"], row["owed"]) == (None, ["returned"])
+    assert (row["requested_preferences"], row["owed"]) == (None, ["returned"])
 
 
 @pytest.mark.parametrize("end", ["unsubscribe", "suppress"])

@@ -160,7 +160,7 @@ def test_it_promises_no_digest_where_nothing_may_match(visitor: Client, bob: Sub
 def test_it_confirms_in_utc_who_asked_for_a_zone_that_this_machine_does_not_know(
     visitor: Client, bob: Subscriber
 ) -> None:
-    Subscriber.objects.update(asked_wishes=Preferences(time_zone="Mars/Olympus_Mons", send_hour=9).as_json())
+    Subscriber.objects.update(requested_preferences=Preferences(time_zone="Mars/Olympus_Mons", send_hour=9).as_json())
     assert visitor.post(path_of(Purpose.CONFIRM, bob)).status_code == 200
     row = stored(bob)
     assert (row["status"], row["time_zone"], row["send_hour"]) == ("active", "UTC", 9)

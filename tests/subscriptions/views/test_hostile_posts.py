@@ -217,7 +217,7 @@ def test_it_survives_any_post(attacker: Attacker, alice: Subscriber, bob: Subscr
 
     # Damaged tokens gave no access to other readers.
     after = stored(alice)
-    assert {name for name in after if after[name] != before[name]} <= {"owed", "asked_wishes"}
+    assert {name for name in after if after[name] != before[name]} <= {"owed", "requested_preferences"}
     assert stored(bob)["status"] == "pending"
     # Nothing fills the disk.
     assert FormPost.objects.count() <= 60 * 20 * (1 + POSTS // 17_000)

@@ -296,7 +296,7 @@ def test_it_leaves_an_active_reader_as_they_are(visitor: Client, alice: Subscrib
     before = stored(alice)
     sign_up(visitor, email="ALICE@example.org")
     changed = {name for name, value in stored(alice).items() if value != before[name]}
-    assert changed == {"owed", "asked_wishes"}, "only the email offers what was asked for"
+    assert changed == {"owed", "requested_preferences"}, "only the email offers what was asked for"
     queue.send_pending(now=NOW)
     (message,) = mail.outbox
     assert message.to == ["alice@example.org"]

@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from digest.api.webhooks import outbox
+from digest.api.webhooks import message_queue
 from digest.editions import publication
 from digest.models import Edition, WebhookEndpoint, WebhookMessage
 from subscriptions.models import Subscriber
@@ -71,7 +71,7 @@ def test_a_step_that_is_rolled_back_leaves_no_message(add_endpoint: Add, alice: 
 
 def test_without_an_endpoint_an_event_costs_one_query(alice: Subscriber, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
-        outbox.enqueue("reader.confirmed", [(alice.uid, {})], now=NOW)
+        message_queue.enqueue("reader.confirmed", [(alice.uid, {})], now=NOW)
 
 
 def test_a_reader_sees_which_programs_got_messages_about_them(add_endpoint: Add, alice: Subscriber) -> None:
@@ -84,8 +84,8 @@ def test_a_reader_sees_which_programs_got_messages_about_them(add_endpoint: Add,
 def test_the_log_is_kept_for_a_month(add_endpoint: Add, alice: Subscriber) -> None:
     add_endpoint(*ALL)
     lifecycle.unsubscribe(alice, now=NOW)
-    assert outbox.delete_old(now=NOW + dt.timedelta(days=29)) == 0
-    assert outbox.delete_old(now=NOW + dt.timedelta(days=31)) == 1
+    assert message_queue.delete_old(now=NOW + dt.timedelta(days=29)) == 0
+    assert message_queue.delete_old(now=NOW + dt.timedelta(days=31)) == 1
 
 
 def test_the_admin_makes_an_endpoint_and_shows_its_secret_once(admin_client: Client) -> None:
