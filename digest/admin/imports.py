@@ -86,7 +86,7 @@ class SettingsForm(forms.Form):
         label="Ask each reader to confirm by email, and send nothing else until they do",
     )
     update = forms.BooleanField(
-        required=False, label="Also change readers who exist: language, frequency, time zone, and more topics"
+        required=False, label="Also change the preferences of readers who exist, and add topics"
     )
     suppress = forms.BooleanField(
         required=False, label="Suppress the addresses that unsubscribed, bounced or complained in the other product"

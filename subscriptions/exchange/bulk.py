@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Field, Model
 from django.db.models.fields import NOT_PROVIDED
 
-_TYPES = {"BooleanField": "boolean", "DateTimeField": "timestamptz", "UUIDField": "uuid"}
+_TYPES = {"BooleanField": "boolean", "DateField": "date", "DateTimeField": "timestamptz", "UUIDField": "uuid"}
 _NUMBERS = ("BigAutoField", "ForeignKey", "PositiveIntegerField", "PositiveSmallIntegerField")
 
 
@@ -106,11 +106,13 @@ def _type(field: Field[Any, Any]) -> str:
 
 
 def _plain(field: Field[Any, Any], cells: Sequence[Any]) -> Sequence[Any]:
-    """Return times and UUIDs as texts that the database reads. JSON has no such types."""
+    """Return dates, times and UUIDs as texts that the database reads. JSON has no such types."""
     kind = field.get_internal_type()
     if kind == "UUIDField":
         return [cell.hex for cell in cells]  # PostgreSQL reads it with and without dashes
     if kind == "DateTimeField":
         adapt = connection.ops.adapt_datetimefield_value
         return [str(adapt(cell)) for cell in cells]
+    if kind == "DateField":
+        return [cell and cell.isoformat() for cell in cells]
     return cells

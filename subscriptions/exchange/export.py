@@ -12,11 +12,11 @@ from subscriptions.models import Subscriber, Suppression, TopicFilter
 BATCH = 2_000
 
 
-def _day(value: dt.datetime | None) -> str:
+def _moment(value: dt.datetime | None) -> str:
     return value.isoformat(timespec="seconds") if value else ""
 
 
-# The names are those that an import recognizes.
+# An import reads all columns but the last two, so that readers can move to another site (see `products`).
 COLUMNS: dict[str, Callable[[Subscriber, list[TopicFilter]], Any]] = {
     "email": lambda reader, follows: reader.email,
     "status": lambda reader, follows: reader.status,
@@ -27,9 +27,14 @@ COLUMNS: dict[str, Callable[[Subscriber, list[TopicFilter]], Any]] = {
     "time_zone": lambda reader, follows: reader.time_zone,
     "send_hour": lambda reader, follows: reader.send_hour,
     "max_papers": lambda reader, follows: reader.max_papers,
-    "signed_up_at": lambda reader, follows: _day(reader.created_at),
-    "confirmed_at": lambda reader, follows: _day(reader.confirmed_at),
-    "unsubscribed_at": lambda reader, follows: _day(reader.unsubscribed_at),
+    "amount": lambda reader, follows: reader.amount,
+    "mail_quiet_days": lambda reader, follows: reader.mail_quiet_days,
+    "one_list": lambda reader, follows: reader.one_list,
+    "follows_likes": lambda reader, follows: reader.follows_likes,
+    "paused_until": lambda reader, follows: reader.paused_until or "",
+    "signed_up_at": lambda reader, follows: _moment(reader.created_at),
+    "confirmed_at": lambda reader, follows: _moment(reader.confirmed_at),
+    "unsubscribed_at": lambda reader, follows: _moment(reader.unsubscribed_at),
     "uid": lambda reader, follows: reader.uid,
 }
 
@@ -74,4 +79,4 @@ def suppressions() -> Iterator[str]:
     last = 0
     while batch := list(Suppression.objects.filter(pk__gt=last).order_by("pk")[:BATCH]):
         last = batch[-1].pk
-        yield csv_lines([row.address_hash, row.reason, _day(row.created_at)] for row in batch)
+        yield csv_lines([row.address_hash, row.reason, _moment(row.created_at)] for row in batch)

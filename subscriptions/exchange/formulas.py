@@ -8,7 +8,8 @@ from collections.abc import Iterable
 BYTE_ORDER_MARK = "\ufeff"  # at the beginning of a CSV file; Excel reads UTF-8 only with it
 
 # A sign that begins a formula, at the start of a cell or after what some programs take for the end of one.
-_FORMULA = re.compile(r"(^|[;,\t\r\n])( {0,9})(?=[=+\-@＝＋－＠])")  # full-width signs count, too
+_START, _SIGN = r"(^|[;,\t\r\n])( {0,9})", r"(?=[=+\-@＝＋－＠])"  # full-width signs count, too
+_FORMULA, _WITHOUT_FORMULA = re.compile(_START + _SIGN), re.compile(f"{_START}'{_SIGN}")
 
 
 def without_formula(cell: str) -> str:
@@ -18,7 +19,7 @@ def without_formula(cell: str) -> str:
 
 def with_formula(cell: str) -> str:
     """Return the cell as it was before `without_formula`, for files that are imported again."""
-    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell[1:]) else cell
+    return _WITHOUT_FORMULA.sub(r"\1\2", cell)
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> str:

@@ -16,6 +16,13 @@ class ReaderField(StrEnum):
     LANGUAGE = "language"
     FREQUENCY = "frequency"
     TIME_ZONE = "time-zone"
+    SEND_HOUR = "send-hour"
+    MAX_PAPERS = "max-papers"
+    AMOUNT = "amount"
+    MAIL_QUIET_DAYS = "mail-quiet-days"
+    ONE_LIST = "one-list"
+    FOLLOWS_LIKES = "follows-likes"
+    PAUSED_UNTIL = "paused-until"
     SIGNED_UP = "signed-up"
     CONSENT_SOURCE = "consent-source"
     CONSENT_DATE = "consent-date"
@@ -77,6 +84,14 @@ _USUAL: dict[ReaderField, tuple[str, ...]] = {
     ReaderField.LANGUAGE: ("language", "locale", "lang", "sprache"),
     ReaderField.FREQUENCY: ("frequency",),
     ReaderField.TIME_ZONE: ("time_zone", "timezone", "tz"),
+    # Only our own exports have these.
+    ReaderField.SEND_HOUR: ("send_hour",),
+    ReaderField.MAX_PAPERS: ("max_papers",),
+    ReaderField.AMOUNT: ("amount",),
+    ReaderField.MAIL_QUIET_DAYS: ("mail_quiet_days",),
+    ReaderField.ONE_LIST: ("one_list",),
+    ReaderField.FOLLOWS_LIKES: ("follows_likes",),
+    ReaderField.PAUSED_UNTIL: ("paused_until",),
     ReaderField.SIGNED_UP: ("signed_up", "signed_up_at", "created_at", "subscribed_at", "creation_date"),
     ReaderField.CONSENT_SOURCE: ("consent_source", "opt_in_source"),
     ReaderField.CONSENT_DATE: ("consent_date", "consented_at", "consented_on", "confirmed_at"),
@@ -142,7 +157,7 @@ _STATUSES = {
     Status.UNCONFIRMED: "unconfirmed unactivated pending nonsubscribed non-subscribed transactional",
     Status.UNSUBSCRIBED: (
         "unsubscribed removed blocklisted blacklisted disabled inactive deleted opted-out opted_out paused churned "
-        "archived spammy blocked past_due no false 0"
+        "archived spammy blocked past_due suppressed no false 0"
     ),
     Status.BOUNCED: "bounced cleaned undeliverable hard_bounced hard-bounced",
     Status.COMPLAINED: "complained complaint spam reported",

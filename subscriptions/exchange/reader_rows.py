@@ -5,18 +5,29 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from subscriptions.email_addresses import read_address
 from subscriptions.exchange.formulas import with_formula
-from subscriptions.exchange.products import STATUSES, Product, ReaderField, Status, StatusColumn, plain
+from subscriptions.exchange.products import NO, STATUSES, YES, Product, ReaderField, Status, StatusColumn, plain
 from subscriptions.models import Subscriber
-from subscriptions.models.readers import MAX_WORDS_LENGTH
+from subscriptions.models.readers import MAX_PAPERS_PER_EMAIL, MAX_WORDS_LENGTH
 from subscriptions.query.grammar import FilterError, parse
 
 LONGEST_SOURCE = 100  # characters
 MAX_UNKNOWN = 1_000  # different values that are counted
 FREQUENCIES = frozenset(Subscriber.Frequency.values)
+_SWITCH = dict.fromkeys(YES, True) | dict.fromkeys(NO, False)
+# Cells with a preference, and what each means. The site's languages and time zones are added to these.
+_PREFERENCES: Mapping[ReaderField, Mapping[str, Any]] = {
+    ReaderField.FREQUENCY: {value: value for value in FREQUENCIES},
+    ReaderField.SEND_HOUR: {str(hour): hour for hour in range(24)},
+    ReaderField.MAX_PAPERS: {str(number): number for number in range(1, MAX_PAPERS_PER_EMAIL + 1)},
+    ReaderField.AMOUNT: {value: value for value in Subscriber.Amount.values},
+    ReaderField.MAIL_QUIET_DAYS: _SWITCH,
+    ReaderField.ONE_LIST: _SWITCH,
+    ReaderField.FOLLOWS_LIKES: _SWITCH,
+}
 
 
 class RowError(ValueError):
@@ -33,9 +44,8 @@ class ReaderRow(NamedTuple):
     signed_up_at: dt.datetime
     topics: tuple[str, ...] = ()  # slugs
     words: str = ""
-    language: str = ""
-    frequency: str = ""
-    time_zone: str = ""
+    preferences: dict[str, Any] = {}  # by the names of fields of Subscriber
+    paused_until: dt.date | None = None
 
 
 @dataclass
@@ -54,12 +64,16 @@ class RowReader:
     time_zones: frozenset[str]
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
     _status_columns: list[tuple[int, StatusColumn]] = field(init=False)
+    _known: dict[ReaderField, Mapping[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
         places = {plain(column): place for place, column in reversed(list(enumerate(self.header)))}
         self._status_columns = [
             (places[shown.column], shown) for shown in self.product.status_columns if shown.column in places
         ]
+        sites = {ReaderField.LANGUAGE: self.languages, ReaderField.TIME_ZONE: self.time_zones}
+        known = {**_PREFERENCES, **{kind: {value: value for value in values} for kind, values in sites.items()}}
+        self._known = {kind: values for kind, values in known.items() if kind in self.columns}
 
     @property
     def has_statuses(self) -> bool:
@@ -93,16 +107,15 @@ class RowReader:
             signed_up_at or agreed,
             self._topics(cells),
             self._words(cells),
-            self._known(cells, ReaderField.LANGUAGE, self.languages),
-            self._known(cells, ReaderField.FREQUENCY, FREQUENCIES),
-            self._known(cells, ReaderField.TIME_ZONE, self.time_zones),
+            self._preferences(cells),
+            self._paused_until(cells),
         )
 
     def _cell(self, cells: list[str], kind: ReaderField) -> str:
         """Return the first cell of the field's columns that is not empty."""
         for place in self.columns.get(kind, ()):
             if place < len(cells) and (cell := cells[place].strip()):
-                return with_formula(cell) if cell[0] == "'" else cell
+                return with_formula(cell) if "'" in cell else cell
         return ""
 
     def _status(self, cells: list[str]) -> Status:
@@ -111,7 +124,9 @@ class RowReader:
         if word := self._cell(cells, ReaderField.STATUS).lower():
             if word not in STATUSES:
                 raise RowError(f"“{word[:40]}” is not a status that is known here.")
-            said = max(said, STATUSES[word])
+            # A pause with an end is ours. Other products pause readers for good.
+            is_break = word == "paused" and self._cell(cells, ReaderField.PAUSED_UNTIL)
+            said = max(said, Status.ACTIVE if is_break else STATUSES[word])
         for place, sign in self._status_columns:
             if place < len(cells) and sign.applies(cells[place].strip()):
                 said = max(said, sign.status)
@@ -131,12 +146,19 @@ class RowReader:
         if not cell:
             return ()
         found: dict[str, None] = {}
-        for tag in split_tags(cell):
+        for tag in self._tags(cell):
             if slug := self.topics.get(tag.lower()):
                 found[slug] = None
             else:
                 self._count(ReaderField.TOPICS, tag)
         return tuple(found)
+
+    def _tags(self, cell: str) -> list[str]:
+        """Return the topics and tags in a cell. Names of topics may have commas: our exports separate by semicolons."""
+        parts = [part.strip() for part in cell.split(";")]
+        if not any(part.lower() in self.topics for part in parts):
+            return split_tags(cell)
+        return [tag for part in parts for tag in ([part] if part.lower() in self.topics else split_tags(part))]
 
     def _words(self, cells: list[str]) -> str:
         words = self._cell(cells, ReaderField.WORDS)
@@ -150,16 +172,23 @@ class RowReader:
             raise RowError(f"The words can’t be read: {error}") from error
         return words
 
-    def _known(self, cells: list[str], kind: ReaderField, known: frozenset[str]) -> str:
-        """Return the cell if it is one of `known`; a language may name a country, as in de-AT."""
-        cell = self._cell(cells, kind)
-        if not cell or cell in known:
-            return cell
-        short = cell.lower().replace("_", "-").partition("-")[0] if kind is ReaderField.LANGUAGE else cell.lower()
-        if short in known:
-            return short
-        self._count(kind, cell)
-        return ""
+    def _preferences(self, cells: list[str]) -> dict[str, Any]:
+        """Return the preferences that the row gives. A language may name a country, as in de-AT."""
+        found = {}
+        for kind, known in self._known.items():
+            cell = self._cell(cells, kind)
+            plainer = cell.lower().replace("_", "-").partition("-")[0] if kind is ReaderField.LANGUAGE else cell.lower()
+            if (value := known.get(cell, known.get(plainer))) is not None:
+                found[kind.value.replace("-", "_")] = value
+            elif cell:
+                self._count(kind, cell)
+        return found
+
+    def _paused_until(self, cells: list[str]) -> dt.date | None:
+        """Return the end of the reader's pause, unless it is over."""
+        cell = self._cell(cells, ReaderField.PAUSED_UNTIL)
+        end = read_moment(cell).date() if cell else None
+        return end if end and end > self.now.date() else None
 
     def _count(self, kind: ReaderField, value: str) -> None:
         key = (kind.value, value[:60])

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 from subscriptions.exchange.bulk import find, insert
 from subscriptions.exchange.reader_file import ImportSettings
@@ -12,7 +13,7 @@ from subscriptions.exchange.reader_rows import ReaderRow
 from subscriptions.models import Consent, FormPost, Subscriber, Suppression, Topic, TopicFilter
 from subscriptions.readers import consents
 from subscriptions.readers.consents import Trace
-from subscriptions.readers.preferences import Preferences
+from subscriptions.readers.preferences import SETTINGS, Preferences
 
 State = Subscriber.Status
 
@@ -113,26 +114,27 @@ class Storage:
         return ImportOutcome.CONFIRM if self.settings.confirm else ImportOutcome.NEW
 
     def add(self, rows: Sequence[ReaderRow], hashes: Mapping[str, str]) -> int:
-        """Store the rows as active readers. Return their number: others may have signed up meanwhile."""
+        """Store the rows as active or paused readers. Return their number: others may have signed up meanwhile."""
         # Rows in the order of an index are inserted several times as fast.
         ordered = sorted(rows, key=lambda row: row.address.lower())
         uids = {row.address: uuid.uuid4() for row in ordered}
+        defaults = self._defaults(rows)
         inserted = insert(
             Subscriber,
-            ("uid", "email", "language", "frequency", "time_zone", "created_at", "confirmed_at"),
+            ("uid", "email", "created_at", "confirmed_at", "status", "paused_until", *defaults),
             [
                 (
                     uids[row.address],
                     row.address,
-                    row.language or self.settings.language,
-                    row.frequency or self.settings.frequency,
-                    row.time_zone or self.settings.time_zone,
                     row.signed_up_at,
                     row.consented_at,
+                    State.PAUSED if row.paused_until else State.ACTIVE,
+                    row.paused_until,
+                    *(defaults | row.preferences).values(),
                 )
                 for row in ordered
             ],
-            {"status": State.ACTIVE, "active_since": self.now},
+            {"active_since": self.now},
             unique="LOWER(email)",
             returning=("email", "id"),
         )
@@ -170,12 +172,11 @@ class Storage:
         for reader in readers:
             row = by_address[reader.email.lower()]
             follows.append((reader.pk, row))
-            given = {name: getattr(row, name) for name in ("language", "frequency", "time_zone") if getattr(row, name)}
-            if given or row.topics or row.words:
+            if row.preferences or row.topics or row.words:
                 changed.append((reader, self._origin(row)))
-            for name, value in given.items():
+            for name, value in row.preferences.items():
                 setattr(reader, name, value)
-        Subscriber.objects.bulk_update(readers, ["language", "frequency", "time_zone"], batch_size=500)
+        Subscriber.objects.bulk_update(readers, self._defaults(rows), batch_size=500)
         self._add_follows(follows)
         consents.record_many(changed, Consent.Event.CHANGED)
         return len(readers)
@@ -199,10 +200,15 @@ class Storage:
         return Preferences(
             topics=[self.topics[slug] for slug in self._topics(row)],
             words=row.words,
-            language=row.language or self.settings.language,
-            frequency=row.frequency or self.settings.frequency,
-            time_zone=row.time_zone or self.settings.time_zone,
+            **{name: value for name, value in (self._defaults([]) | row.preferences).items() if name in SETTINGS},
         )
+
+    def _defaults(self, rows: Sequence[ReaderRow]) -> dict[str, Any]:
+        """Return the values of all preferences that any of the rows gives, for the rows that don't."""
+        of_file = {name: getattr(self.settings, name) for name in ("language", "frequency", "time_zone")}
+        given = sorted({name for row in rows for name in row.preferences} - of_file.keys())
+        model = Subscriber()
+        return of_file | {name: getattr(model, name) for name in given}
 
     def _origin(self, row: ReaderRow) -> str:
         """Return how the reader gave consent, when, and who imported them, for the log of consents."""

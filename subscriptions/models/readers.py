@@ -17,9 +17,7 @@ from subscriptions.models.consents import Consent
 from subscriptions.models.topics import Topic
 from subscriptions.query.grammar import Criteria, FilterError, parse
 
-MAX_PAPERS_PER_EMAIL = (
-    25  # per email, the most that a reader can choose; the database checks it, so a change needs a migration
-)
+MAX_PAPERS_PER_EMAIL = 25  # that a reader can choose; the database checks it, so a change needs a migration
 MAX_WORDS_LENGTH = 2000  # characters of all of a reader's own words
 DEFAULT_SEND_HOUR, DEFAULT_MAX_PAPERS = 7, 10
 

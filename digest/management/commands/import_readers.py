@@ -20,7 +20,7 @@ from subscriptions.models import ReaderImport
 
 FLAGS = {
     "confirm": "send each new reader a confirmation email instead of making them active",
-    "update": "also change readers who exist: language, frequency, time zone, and more topics",
+    "update": "also change the preferences of readers who exist, and add topics",
     "suppress": "suppress the addresses that unsubscribed, bounced or complained in the other product",
 }
 

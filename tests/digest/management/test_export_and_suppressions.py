@@ -1,6 +1,7 @@
 """The commands that export readers and import suppression lists."""
 
 import csv
+import datetime as dt
 import io
 import stat
 from pathlib import Path
@@ -13,6 +14,7 @@ from subscriptions.email_addresses import address_hash
 from subscriptions.exchange import export
 from subscriptions.models import Subscriber, Suppression, Topic
 from subscriptions.readers import lifecycle
+from subscriptions.readers.preferences import SETTINGS, Preferences
 from tests.conftest import NOW, make_reader
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +74,48 @@ def test_an_export_can_be_imported_on_another_site(tmp_path: Path) -> None:
     assert dict(Subscriber.objects.values_list("email", "frequency")) == before
     follows = {str(row) for row in Subscriber.objects.get(email="ada@example.org").filters.all()}
     assert follows == {"Learning", "=SUM(1)"}
+
+
+def state(email: str) -> dict[str, Any]:
+    reader = Subscriber.objects.get(email=email)
+    names = ("status", "paused_until", "follows_likes", "created_at", "confirmed_at", *SETTINGS)
+    follows = Preferences.of(reader)
+    topics = sorted(topic.slug for topic in follows.topics)
+    return {name: getattr(reader, name) for name in names} | {"topics": topics, "words": follows.words}
+
+
+@pytest.mark.both_databases
+def test_an_imported_export_gives_each_reader_all_that_they_had(tmp_path: Path, learning: Topic) -> None:
+    grids = Topic.objects.create(slug="grids", name="Distributed, Parallel, and Cluster Computing", group="Systems")
+    make_reader("plain@example.org")
+    reader = make_reader(
+        "ada@example.org",
+        topics=[grids, learning],
+        words="diffusion, -survey\n-review\nabout: a sentence, with a comma",
+        frequency="weekly",
+        send_hour=23,
+        time_zone="Asia/Kolkata",
+        max_papers=25,
+        mail_quiet_days=True,
+        amount="fewer",
+        one_list=True,
+        language="de",
+    )
+    Subscriber.objects.update(follows_likes=False, confirmed_at=NOW, created_at=NOW - dt.timedelta(days=9))
+    lifecycle.pause(reader, dt.datetime.now(dt.UTC).date() + dt.timedelta(days=30))
+    alone = make_reader("alone@example.org", topics=[grids])
+    Subscriber.objects.filter(pk=alone.pk).update(confirmed_at=NOW, created_at=NOW)
+    make_reader("gone@example.org")
+    lifecycle.suppress("gone@example.org", "bounced")
+    everyone = ("plain@example.org", "ada@example.org", "alone@example.org")
+    before = {email: state(email) for email in everyone}
+    path = tmp_path / "readers.csv"
+    run("export_readers", "--output", str(path))
+    Subscriber.objects.all().delete()
+    report = run("import_readers", str(path), "--consent-source", "our former site")
+    assert "Not known here" not in report
+    assert "rejected" not in report
+    assert {email: state(email) for email in everyone} == before
 
 
 def test_it_exports_suppressions_as_hashes() -> None:
