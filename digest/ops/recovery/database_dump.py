@@ -53,6 +53,8 @@ def load(path: Path) -> None:
 
 def is_empty() -> bool:
     """Return whether the database has no readers, editions or deliveries, so that nothing is lost by replacing it."""
+    if _has_no_file():
+        return True  # a query would create the file, and a restore that then fails would leave it behind
     present = connection.introspection.table_names()
     asked = [name for name in ("subscriptions_subscriber", "digest_edition", "digest_delivery") if name in present]
     with connection.cursor() as cursor:
@@ -61,6 +63,13 @@ def is_empty() -> bool:
             if cursor.fetchone():
                 return False
     return True
+
+
+def _has_no_file() -> bool:
+    """Return whether this is an SQLite database that is neither in memory nor a file that exists."""
+    name = str(connection.settings_dict["NAME"])
+    in_memory = ":memory:" in name or "mode=memory" in name  # the two forms that Django knows
+    return connection.vendor == "sqlite" and not in_memory and not Path(name).exists()
 
 
 def counts() -> dict[str, int]:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import ConnectionHandler
 
 from digest.ops.recovery import backups, database_dump, disk_errors, move
 from digest.ops.recovery.backups import BackupError, Manifest
@@ -18,6 +20,12 @@ from digest.ops.recovery.move import MoveError
 
 def full(*args: Any, **options: Any) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def use_sqlite(name: str, monkeypatch: pytest.MonkeyPatch) -> BaseDatabaseWrapper:
+    target = ConnectionHandler({"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": name}})["default"]
+    monkeypatch.setattr(database_dump, "connection", target)
+    return target
 
 
 def test_a_folder_that_is_missing_or_full_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,6 +73,24 @@ def test_a_restore_that_fills_the_disk_leaves_no_draft(tmp_path: Path, monkeypat
     with pytest.raises(DumpError, match=f"The disk of {tmp_path} is full. Free some space"):
         database_dump._load_sqlite(tmp_path / "dump")
     assert not list(tmp_path.glob("*.restoring"))
+
+
+def test_a_restore_without_room_for_its_draft_creates_no_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_sqlite(str(tmp_path / "new.sqlite3"), monkeypatch)
+    assert database_dump.is_empty()
+    database_dump.require_alone()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [":memory:", "file:restored?mode=memory&cache=shared"])
+def test_a_database_in_memory_with_readers_is_not_empty(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with use_sqlite(name, monkeypatch).cursor() as cursor:
+        assert database_dump.is_empty()
+        cursor.execute("CREATE TABLE subscriptions_subscriber AS SELECT 1 AS id")
+        assert not database_dump.is_empty()
 
 
 def test_a_full_disk_is_not_called_a_damaged_backup(tmp_path: Path, settings: Any, monkeypatch: Any) -> None:
