@@ -79,11 +79,19 @@ def test_the_paths_that_docs_name_exist() -> None:
         path
         for page in pages
         for path in re.findall(
-            r"`((?:benchmarks|config|deploy|digest|subscriptions|tests)/[\w./-]+)`", page.read_text()
+            r"`((?:benchmarks|config|deploy|digest|locale|static|subscriptions|templates|tests)/[\w./-]+)`",
+            page.read_text(),
         )
     ]
     assert named
     assert not [path for path in named if not (ROOT / path).exists()]
+
+
+def test_each_change_in_the_map_names_a_file_to_open() -> None:
+    table = (ROOT / "docs" / "design.md").read_text().partition("## To change …")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([^|*]+) \| (.+) \|$", table, re.MULTILINE)[1:]
+    assert len(rows) >= 40
+    assert not [change for change, files in rows if not re.search(r"`[\w/]+/[\w.-]+\.\w+`", files)]
 
 
 def docstrings(source: str) -> Iterator[tuple[int, str]]:

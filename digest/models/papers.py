@@ -13,6 +13,12 @@ from digest.models.sources import Source
 from digest.paper_keys import arxiv_number
 from subscriptions.models import Topic
 
+# The columns of a paper that its card in a list reads, its properties included. Lists load no others.
+CARD_FIELDS = (
+    "key", "title", "summary", "take_away", "take_away_by", "abstract", "authors", "organization", "url", "github_url",
+    "github_stars", "project_url", "votes", "edition_votes", "comments", "is_pinned", "edition",
+)  # fmt: skip
+
 
 class TakeAwayBy(models.TextChoices):
     SENTENCE = "sentence", "the authors: a sentence of the abstract"

@@ -6,9 +6,10 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from digest.models import Paper
+from digest.models.papers import CARD_FIELDS
 from digest.search import similar_papers
 from digest.site import authors, thumbnails, topics
-from digest.views.page_cache import CARD, paginate, show
+from digest.views.page_cache import paginate, show
 
 PAPERS_A_PAGE = 25
 MAX_SIMILAR = 4  # papers, shown below the only paper of an author
@@ -24,7 +25,7 @@ def author(request: HttpRequest, name: str) -> HttpResponseBase:
     if not found:
         raise Http404(f"There is no paper by {name}.")
     shown = Paper.objects.filter(pk__in=[pk for pk, _names in found]).select_related("edition")
-    newest_first = shown.order_by("-edition__day", "-votes", "-pk").only(*CARD, "edition__day")
+    newest_first = shown.order_by("-edition__day", "-votes", "-pk").only(*CARD_FIELDS, "edition__day")
     papers, pages = paginate(newest_first, request.GET.get("page"), PAPERS_A_PAGE)
     similar = similar_papers.similar(papers[0], MAX_SIMILAR) if pages.total == 1 else []
     context = {

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_safe
 
 from digest.editions import publication
 from digest.models import Edition, FetchRun, Paper, QuietDay
+from digest.models.papers import CARD_FIELDS
 from digest.search import reader_digest
 from digest.site import archive, edition_filters, thumbnails, topics
-from digest.views.page_cache import CARD, Pagination, paginate, show
+from digest.views.page_cache import Pagination, paginate, show
 from subscriptions.security import reader_session
 
 PAPERS_OF_A_DAY = 40  # on a page
@@ -58,7 +59,7 @@ def newest_month(request: HttpRequest) -> HttpResponse:
 def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
     labels, filters = _filters(request, [shown])
     chosen = filters["chosen"]
-    ranked = publication.papers_as_shown(shown).only(*CARD)
+    ranked = publication.papers_as_shown(shown).only(*CARD_FIELDS)
     papers, pages = paginate(
         edition_filters.apply(ranked, [shown], labels, chosen), request.GET.get("page"), PAPERS_OF_A_DAY
     )
@@ -129,7 +130,7 @@ def _best_page(request: HttpRequest, template: str, days: archive.DateRange, **m
     ranked = edition_filters.apply(archive.by_votes(editions), editions, labels, filters["chosen"])
     # Rank primary keys first. An index covers this query, and a month has twenty thousand papers.
     keys, pages = paginate(ranked.values_list("pk", flat=True), request.GET.get("page"), PAPERS_OF_A_PERIOD)
-    shown = Paper.objects.select_related("edition").only(*CARD, "edition__day").in_bulk(keys)
+    shown = Paper.objects.select_related("edition").only(*CARD_FIELDS, "edition__day").in_bulk(keys)
     papers = [shown[key] for key in keys if key in shown]
     context = filters | {
         "days": days,

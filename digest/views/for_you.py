@@ -10,9 +10,9 @@ from django.views.decorators.http import require_safe
 from digest.editions import candidates, publication
 from digest.matching import Match
 from digest.models import Edition, Paper
+from digest.models.papers import CARD_FIELDS
 from digest.search import reader_digest
 from digest.site import archive, thumbnails, topics
-from digest.views.page_cache import CARD
 from subscriptions.models import Subscriber
 from subscriptions.views.common import for_signed_in
 
@@ -32,7 +32,7 @@ def _context(reader: Subscriber, edition: Edition) -> dict[str, Any]:
     digest = reader_digest.of_edition(reader, edition)
     pks = {match.paper.pk for match in digest.matches}  # type: ignore[attr-defined]
     # The papers of an index have only the columns that matching needs.
-    papers = Paper.objects.only(*CARD).in_bulk(pks)
+    papers = Paper.objects.only(*CARD_FIELDS).in_bulk(pks)
     shown = list(papers.values())
     return {
         "digest": digest,

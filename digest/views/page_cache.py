@@ -33,11 +33,6 @@ from subscriptions.security import reader_session
 
 MAX_BYTES = 32 * 1024 * 1024  # of rendered pages, in each process
 MAX_GAP = 60  # seconds between two requests; in a longer time, a page may have changed and changed back
-# The fields of a paper that lists show.
-CARD = (
-    "key", "title", "summary", "take_away", "take_away_by", "abstract", "authors", "organization", "url", "github_url",
-    "github_stars", "project_url", "votes", "edition_votes", "comments", "is_pinned", "edition",
-)  # fmt: skip
 HTML = "text/html; charset=utf-8"
 _ACCEPTS_GZIP = re.compile(r"\bgzip\b")
 

@@ -8,10 +8,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from digest.editions import publication
 from digest.models import Paper, SavedPaper
+from digest.models.papers import CARD_FIELDS
 from digest.opinions import reading_list
 from digest.site import citations, spreadsheets, thumbnails, topics
 from digest.site.spreadsheets import ListedPaper
-from digest.views.page_cache import CARD, paginate
+from digest.views.page_cache import paginate
 from subscriptions.models import Subscriber
 from subscriptions.views.common import back_to, for_signed_in, primary_key
 
@@ -71,7 +72,7 @@ def _suggested() -> dict[str, Any]:
     """Return the top-voted papers of the newest edition, for readers who have saved none."""
     newest = publication.newest()
     ranked = publication.papers_as_shown(newest) if newest else Paper.objects.none()
-    papers = list(ranked.select_related("edition").only(*CARD, "edition__day")[:MAX_SUGGESTED])
+    papers = list(ranked.select_related("edition").only(*CARD_FIELDS, "edition__day")[:MAX_SUGGESTED])
     return {
         "suggested": papers,
         "topics_of": topics.of_papers(papers, topics.offered()),

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 
 from digest.editions import publication
 from digest.models import Edition, Paper
+from digest.models.papers import CARD_FIELDS
 from digest.site import share_cards
-from digest.views.page_cache import CARD
 from subscriptions import brand
 from subscriptions.models import Topic
 
@@ -21,14 +21,14 @@ cached = cache_control(public=True, max_age=86_400)
 @require_safe
 @cached
 def edition(request: HttpRequest, day: dt.date) -> HttpResponse:
-    first = publication.papers_as_shown(get_object_or_404(Edition, day=day)).only(*CARD).first()
+    first = publication.papers_as_shown(get_object_or_404(Edition, day=day)).only(*CARD_FIELDS).first()
     return _card(first.title if first else f"{day:%Y-%m-%d}", f"Papers of {day:%Y-%m-%d}")
 
 
 @require_safe
 @cached
 def paper(request: HttpRequest, key: str) -> HttpResponse:
-    found = get_object_or_404(Paper.objects.filter(is_hidden=False).only(*CARD), key=key)
+    found = get_object_or_404(Paper.objects.filter(is_hidden=False).only(*CARD_FIELDS), key=key)
     authors = ", ".join(found.authors[:2])
     return _card(found.title, f"{authors} and others" if len(found.authors) > 2 else authors)
 

@@ -9,13 +9,14 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from digest.models import TopicPaper
+from digest.models.papers import CARD_FIELDS
 from digest.site import archive, thumbnails, topic_list, topics
-from digest.views.page_cache import CARD, paginate, show
+from digest.views.page_cache import paginate, show
 from subscriptions.models import Topic
 
 PAPERS_A_PAGE = 25
 LAST_EDITIONS = 7
-COLUMNS = ("paper", "reasons", "score", *(f"paper__{name}" for name in CARD), "paper__edition__day")
+COLUMNS = ("paper", "reasons", "score", *(f"paper__{name}" for name in CARD_FIELDS), "paper__edition__day")
 BY_VOTES = "votes"  # the value of `sort`; without one, the newest papers come first
 
 
