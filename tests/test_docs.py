@@ -11,6 +11,7 @@ import pytest
 
 from config import clean_env
 from config.logs import TOKEN
+from digest.ops.health import checks
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = sorted(
@@ -71,6 +72,11 @@ def test_it_documents_every_judgement() -> None:
     text = (ROOT / "docs" / "matching-results.md").read_text()
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| \d", text, re.MULTILINE)
     assert {*re.findall(r"\w+", " ".join(rows)), *re.findall(r"`(\w+)\.json`", text)} == there
+
+
+def test_it_documents_every_alert() -> None:
+    rows = re.findall(r"^\| `([a-z]+)(?::…)?` \|", (ROOT / "docs" / "monitoring.md").read_text(), re.MULTILINE)
+    assert {*rows} >= checks.ALL.keys()
 
 
 def test_the_paths_that_docs_name_exist() -> None:

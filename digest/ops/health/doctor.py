@@ -61,28 +61,8 @@ class PartResult:
     path: str = ""  # of the page of the admin where something can be done about it
 
 
-# The checks of a running site: their names here, and what is said if nothing is wrong.
-RUNNING = {
-    "migrations": ("Migrations", "All migrations are applied."),
-    "broker": ("Broker", ""),
-    "beat": ("Beat", ""),
-    "workers": ("Workers", ""),
-    "web": ("Web server", ""),
-    "queue": ("Queues", ""),
-    "clock": ("Clocks", "All clocks agree with the database's clock."),
-    "disk": ("Disk", ""),
-    "files": ("Files", "All that workers write can be written."),
-    "task": ("Scheduled tasks", "All scheduled tasks that are needed are on."),
-    "discarded": ("Age of tasks", "No task was discarded for its age."),
-    "source": ("Sources", ""),
-    "edition": ("Edition", "No edition is overdue."),
-    "planning": ("Planning", "Digests are planned at their hours."),
-    "waiting": ("Sending", "Nothing waits longer than it should."),
-    "paused": ("Pause", "Sending is not paused."),
-    "provider": ("Providers", "No provider refuses all emails."),
-    "poison": ("Crashing emails", "No email crashes a worker."),
-    "backup": ("Backups", ""),
-}
+# The checks of a running site. The doctor compares this process's own keys, and not those of others that did not start.
+RUNNING = {name: check for name, check in checks.ALL.items() if name != "keys"}
 
 
 def examine(*, with_dns: bool, send_test_to: str = "") -> list[PartResult]:
@@ -95,7 +75,7 @@ def examine(*, with_dns: bool, send_test_to: str = "") -> list[PartResult]:
         findings.append(_keys())
         findings += _address_index()
     else:
-        findings += [PartResult(title, State.UNKNOWN, NO_DATABASE) for title, _ in (*RUNNING.values(), ("Keys", ""))]
+        findings += [PartResult(check.title, State.UNKNOWN, NO_DATABASE) for check in checks.ALL.values()]
     findings += [*_alerts(), _mailer(send_test_to)]
     return [*findings, *_dns(with_dns)]
 
@@ -123,20 +103,20 @@ def _database() -> PartResult:
 
 
 def _running(name: str, now: dt.datetime) -> Iterator[PartResult]:
-    title, fine = RUNNING[name]
+    check = RUNNING[name]
     try:
         problems = watch.find(name, now)
     except (DatabaseError, InterfaceError):
         problems = None
     if problems is None:
-        yield PartResult(title, State.UNKNOWN, "This check failed: see the log.")
+        yield PartResult(check.title, State.UNKNOWN, "This check failed: see the log.")
         return
     state = State.FAILED if name in checks.URGENT else State.WARNING
     for problem in problems:
         path = "" if problem.path == DOCTOR else problem.path
-        yield PartResult(title, state, f"{problem.heading}. {problem.text}", path)
+        yield PartResult(check.title, state, f"{problem.heading}. {problem.text}", path)
     if not problems:
-        yield PartResult(title, State.OK, fine or _details(name, now))
+        yield PartResult(check.title, State.OK, check.fine or _details(name, now))
 
 
 def _details(name: str, now: dt.datetime) -> str:

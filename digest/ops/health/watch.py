@@ -20,7 +20,6 @@ EVERY = dt.timedelta(seconds=12)
 TURN = "watch"
 # A site that was just started, or upgraded, may begin with its web server.
 GRACE_PERIOD = 90.0  # seconds of this process, for the checks of other processes
-_WITH_GRACE_PERIOD = ("beat", "workers", "web", "queue", "planning", "waiting", "edition")
 
 _started_at = clock.seconds()
 LOG_EVERY = 3600.0  # seconds
@@ -53,7 +52,7 @@ def has_urgent_incident() -> bool:
 def find(name: str, now: dt.datetime) -> list[HealthProblem] | None:
     """Return what the check `name` finds wrong, or None if it is broken."""
     try:
-        return list(checks.ALL[name](now))
+        return list(checks.ALL[name].find(now))
     except DatabaseError:
         if not connection.is_usable():
             raise
@@ -71,7 +70,7 @@ def _log_failure(name: str) -> None:
 
 
 def _update(name: str, problems: list[HealthProblem], now: dt.datetime) -> None:
-    is_starting = name in _WITH_GRACE_PERIOD and clock.seconds() - _started_at < GRACE_PERIOD
+    is_starting = checks.ALL[name].has_grace_period and clock.seconds() - _started_at < GRACE_PERIOD
     for problem in problems:
         if is_starting or problem.is_reported:
             continue

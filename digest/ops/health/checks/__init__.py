@@ -1,38 +1,54 @@
-"""The checks of a running site. Each yields what is wrong now; its name is the first part of the problems' keys.
+"""The checks of a running site. The watch runs them for alerts, and the doctor on demand.
+
+Each yields what is wrong now. Its name is the first part of the problems' keys. A new check is a function in one of the
+modules here, a line below, and a row in docs/monitoring.md.
 
 `URGENT` are those that need someone to act now: nothing is sent, wrong things are sent, or no page is served.
 """
 
 import datetime as dt
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from digest.ops.health.checks import delivery, editions, machines, processes
 from digest.ops.health.problems import HealthProblem
 
-Check = Callable[[dt.datetime], Iterable[HealthProblem]]
 
-URGENT: dict[str, Check] = {
-    "migrations": machines.missing_migrations,
-    "broker": machines.broker_is_down,
-    "beat": processes.beat_is_silent,
-    "workers": processes.workers_are_silent,
-    "web": processes.web_is_silent,
-    "paused": delivery.sending_is_paused,
-    "clock": processes.clocks_differ,
-    "disk": machines.disks_are_nearly_full,
-    "files": machines.files_are_unwritable,
-    "keys": processes.keys_differ,
+class Check(NamedTuple):
+    """A check, and how the doctor shows it."""
+
+    find: Callable[[dt.datetime], Iterable[HealthProblem]]
+    title: str
+    fine: str = ""  # what the doctor says if nothing is wrong; for some checks it gives details instead
+    has_grace_period: bool = False  # alerts nothing in a process's first moments, when others may still start
+
+
+URGENT = {
+    "migrations": Check(machines.missing_migrations, "Migrations", "All migrations are applied."),
+    "broker": Check(machines.broker_is_down, "Broker"),
+    "beat": Check(processes.beat_is_silent, "Beat", has_grace_period=True),
+    "workers": Check(processes.workers_are_silent, "Workers", has_grace_period=True),
+    "web": Check(processes.web_is_silent, "Web server", has_grace_period=True),
+    "paused": Check(delivery.sending_is_paused, "Pause", "Sending is not paused."),
+    "clock": Check(processes.clocks_differ, "Clocks", "All clocks agree with the database's clock."),
+    "disk": Check(machines.disks_are_nearly_full, "Disk"),
+    "files": Check(machines.files_are_unwritable, "Files", "All that workers write can be written."),
+    "keys": Check(processes.keys_differ, "Keys"),
 }
-OTHERS: dict[str, Check] = {
-    "queue": processes.queues_are_blocked,
-    "discarded": processes.tasks_were_discarded,
-    "task": processes.tasks_are_switched_off,
-    "provider": delivery.providers_refuse,
-    "planning": delivery.nothing_is_planned,
-    "waiting": delivery.nothing_is_sent,
-    "poison": delivery.emails_crash,
-    "edition": editions.edition_is_late,
-    "source": editions.sources_fail,
-    "backup": machines.backups_are_missing,
+OTHERS = {
+    "queue": Check(processes.queues_are_blocked, "Queues", has_grace_period=True),
+    "discarded": Check(processes.tasks_were_discarded, "Age of tasks", "No task was discarded for its age."),
+    "task": Check(processes.tasks_are_switched_off, "Scheduled tasks", "All scheduled tasks that are needed are on."),
+    "provider": Check(delivery.providers_refuse, "Providers", "No provider refuses all emails."),
+    "planning": Check(
+        delivery.nothing_is_planned, "Planning", "Digests are planned at their hours.", has_grace_period=True
+    ),
+    "waiting": Check(
+        delivery.nothing_is_sent, "Sending", "Nothing waits longer than it should.", has_grace_period=True
+    ),
+    "poison": Check(delivery.emails_crash, "Crashing emails", "No email crashes a worker."),
+    "edition": Check(editions.edition_is_late, "Edition", "No edition is overdue.", has_grace_period=True),
+    "source": Check(editions.sources_fail, "Sources"),
+    "backup": Check(machines.backups_are_missing, "Backups"),
 }
 ALL = URGENT | OTHERS
