@@ -33,7 +33,7 @@ def path(delivery: Delivery) -> str:
 def without_readers_own(mail: str) -> str:
     """Return the text of the email without its personal parts, such as the footer and what the reader follows."""
     own = "opinion|why|contents|share|section"
-    mail = re.sub(rf'<(p|h2|span) class="(?:{own})".*?</\1>|</?b>|</?b [^>]*>', "", mail, flags=re.DOTALL)
+    mail = re.sub(rf'<(p|h2|span) class="(?:{own})( groups)?".*?</\1>|</?b>|</?b [^>]*>', "", mail, flags=re.DOTALL)
     mail = re.sub(r'<tr><td class="(?:top|foot)".*?</td></tr>', "", mail, flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", mail)).split())
 
