@@ -7,7 +7,7 @@ from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
-from digest.site.reader_state import ReaderState
+from digest.site import reader_state
 from subscriptions.security import reader_session
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -26,15 +26,11 @@ def signed_in_reader(get_response: GetResponse) -> GetResponse:
 def context(request: HttpRequest) -> dict[str, Any]:
     """Return what every page knows about the signed-in reader, or nothing for strangers. It is loaded on first use."""
 
-    def state() -> ReaderState | None:
-        reader = reader_session.reader_of(request)
-        return ReaderState(reader) if reader else None
-
     def messages() -> Any:
         return get_messages(request) if reader_session.reader_of(request) else ()
 
     return {
         "reader": SimpleLazyObject(lambda: reader_session.reader_of(request)),
-        "reader_state": SimpleLazyObject(state),
+        "reader_state": SimpleLazyObject(lambda: reader_state.of_request(request)),
         "messages": SimpleLazyObject(messages),
     }

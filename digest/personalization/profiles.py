@@ -24,8 +24,11 @@ VOTES_KEY = ":votes"
 LIKES_KEY = ":likes"
 
 
-def profile_of(subscriber: Subscriber) -> QueryProfile:
-    """Return the profile of `subscriber`. Prefetch `filters__topic` for many. A broader topic takes one more query."""
+def profile_of(subscriber: Subscriber, dismissed: frozenset[str] | None = None) -> QueryProfile:
+    """Return the profile of `subscriber`. Prefetch `filters__topic` for many. A broader topic takes one more query.
+
+    `dismissed` holds the keys of papers that were not for them, if the caller knows these.
+    """
     is_prefetched = "filters" in getattr(subscriber, "_prefetched_objects_cache", {})
     rows = list(subscriber.filters.all() if is_prefetched else subscriber.filters.select_related("topic"))
     topics = [row.topic for row in rows if row.topic]
@@ -40,7 +43,7 @@ def profile_of(subscriber: Subscriber) -> QueryProfile:
         are_saved=True,
         is_grouped=not subscriber.one_list,
         by_votes=subscriber.frequency == Subscriber.Frequency.WEEKLY,
-    )._replace(dismissed=dismissed_by(subscriber))
+    )._replace(dismissed=dismissed_by(subscriber) if dismissed is None else dismissed)
 
 
 def of_topic(topic: Topic) -> Interest:

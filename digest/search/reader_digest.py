@@ -6,6 +6,7 @@ email. So they show the same papers. A digest that is sent is made from an index
 """
 
 import datetime as dt
+from collections.abc import Set as AbstractSet
 
 from digest.editions import candidates
 from digest.matching import Index, Match
@@ -16,18 +17,20 @@ from digest.search import index_cache
 from subscriptions.models import Subscriber
 
 
-def of_edition(reader: Subscriber, edition: Edition) -> Digest:
+def of_edition(reader: Subscriber, edition: Edition, dismissed: AbstractSet[int] | None = None) -> Digest:
     """Return the digest of an edition, or for a weekly reader of the days since their last digest, a week at most.
 
-    Its papers have only the columns that matching needs: see `with_whole_papers`.
+    Its papers have only the columns that matching needs: see `with_whole_papers`. A page that knows the ids of the
+    papers that were not for the reader passes them, and saves a query.
     """
     index = _index_of(edition, candidates.weekly_cutoff(edition, reader))
-    return compose(index, profiles.profile_of(reader), edition.day)
+    keys = None if dismissed is None else _keys_of(index, dismissed)
+    return compose(index, profiles.profile_of(reader, keys), edition.day)
 
 
-def by_interest(reader: Subscriber, edition: Edition) -> list[Match]:
+def by_interest(reader: Subscriber, edition: Edition, dismissed: AbstractSet[int] | None = None) -> list[Match]:
     """Return what the digest of an edition holds because of the reader's interests, without merely popular papers."""
-    return [match for match in of_edition(reader, edition).for_you if is_by_interest(match)]
+    return [match for match in of_edition(reader, edition, dismissed).for_you if is_by_interest(match)]
 
 
 def is_by_interest(match: Match) -> bool:
@@ -40,6 +43,10 @@ def with_whole_papers(digest: Digest) -> Digest:
     keys = [match.paper.key for match in digest.matches]
     papers = candidates.with_pictures(Paper.objects.filter(key__in=keys, is_hidden=False))
     return digest.with_papers({paper.key: paper for paper in papers})
+
+
+def _keys_of(index: Index, ids: AbstractSet[int]) -> frozenset[str]:
+    return frozenset(paper.key for paper in index.papers if isinstance(paper, Paper) and paper.pk in ids)
 
 
 def _index_of(edition: Edition, cutoff: dt.date | None) -> Index:

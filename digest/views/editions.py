@@ -14,9 +14,8 @@ from digest.editions import publication
 from digest.models import Edition, FetchRun, Paper, QuietDay
 from digest.models.papers import CARD_FIELDS
 from digest.search import reader_digest
-from digest.site import archive, edition_filters, thumbnails, topics
+from digest.site import archive, edition_filters, reader_state, thumbnails, topics
 from digest.views.page_cache import Pagination, paginate, show
-from subscriptions.security import reader_session
 
 PAPERS_OF_A_DAY = 40  # on a page
 PAPERS_OF_A_PERIOD = 20  # on a page of a week or a month
@@ -73,9 +72,10 @@ def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
         "pictures": thumbnails.of_papers(papers),
         "days": days,
     }
-    reader = reader_session.reader_of(request)
+    state = reader_state.of_request(request)
     is_front = not days.after and not chosen and pages.number == 1
-    context["for_reader"] = reader_digest.by_interest(reader, shown) if reader and is_front else []
+    for_reader = reader_digest.by_interest(state.reader, shown, state.dismissed) if state and is_front else []
+    context["for_reader"] = for_reader
     return show(request, "web/edition.html", context, query=_query(chosen, pages))
 
 

@@ -12,7 +12,7 @@ from digest.matching import Match
 from digest.models import Edition, Paper
 from digest.models.papers import CARD_FIELDS
 from digest.search import reader_digest
-from digest.site import archive, thumbnails, topics
+from digest.site import archive, reader_state, thumbnails, topics
 from subscriptions.models import Subscriber
 from subscriptions.views.common import for_signed_in
 
@@ -24,12 +24,13 @@ def for_you(request: HttpRequest, reader: Subscriber, day: dt.date | None = None
     edition = Edition.objects.filter(day=day).first() if day else publication.newest()
     if day and edition is None:
         raise Http404(f"There is no edition of {day}.")
-    context = _context(reader, edition) if edition else {"digest": None}
+    state = reader_state.of_request(request)
+    context = _context(reader, edition, state and state.dismissed) if edition else {"digest": None}
     return render(request, "web/for_you.html", context)
 
 
-def _context(reader: Subscriber, edition: Edition) -> dict[str, Any]:
-    digest = reader_digest.of_edition(reader, edition)
+def _context(reader: Subscriber, edition: Edition, dismissed: frozenset[int] | None = None) -> dict[str, Any]:
+    digest = reader_digest.of_edition(reader, edition, dismissed)
     pks = {match.paper.pk for match in digest.matches}  # type: ignore[attr-defined]
     # The papers of an index have only the columns that matching needs.
     papers = Paper.objects.only(*CARD_FIELDS).in_bulk(pks)

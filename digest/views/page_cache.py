@@ -128,7 +128,14 @@ class Pagination:
 
 
 def paginate(rows: QuerySet[Any], number: str | None, size: int) -> tuple[list[Any], Pagination]:
-    """Return the page `number` of `rows`, or the first or last page if there is no such number."""
+    """Return the page `number` of `rows`, or the first or last page if there is no such number.
+
+    A list that fits on one page takes one query, and a longer one two.
+    """
+    if number in (None, "1"):
+        found = list(rows[: size + 1])
+        total = len(found) if len(found) <= size else rows.count()
+        return found[:size], Pagination(1, min(1, total), min(size, total), total, None, 2 if total > size else None)
     page = Paginator(rows, size).get_page(number)
     previous = page.previous_page_number() if page.has_previous() else None
     next_ = page.next_page_number() if page.has_next() else None

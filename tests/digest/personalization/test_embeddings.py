@@ -144,3 +144,29 @@ def test_it_keeps_embeddings_in_use() -> None:
 def test_an_empty_site_has_no_embeddings() -> None:
     assert embeddings.background().shape == (0, DIMENSIONS)
     assert not list(compose(paper_index.build_index([]), ask("anything at all"), TODAY).matches)
+
+
+def stored(how_many: int) -> list[int]:
+    """Store embeddings of new papers. Return the ids of all that are stored, the newest first."""
+    known = Vector.objects.count()
+    rows = [Vector(key=str(known + n), kind="paper", values=b"", used_on=TODAY) for n in range(how_many)]
+    Vector.objects.bulk_create(rows)
+    return list(Vector.objects.order_by("-pk").values_list("pk", flat=True))
+
+
+@pytest.mark.usefixtures("db")
+def test_papers_in_general_change_once_in_as_many_new_ones(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(embeddings, "BACKGROUND", 4)
+    assert embeddings.background_ids() == []
+    first = stored(3)
+    assert embeddings.background_ids() == first
+    ids = stored(20)
+    with django_assert_num_queries(1):
+        settled = embeddings.background_ids()
+    assert settled == [pk for pk in ids if pk <= ids[0] - ids[0] % 4][:4]
+    stored(3 - ids[0] % 4)
+    assert embeddings.background_ids() == settled
+    newest = stored(1)[0]
+    assert embeddings.background_ids() == [newest, newest - 1, newest - 2, newest - 3]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.test import Client
 
 from digest.email import email_sample, rendering, welcome
 from digest.email.batch.composer import Composer, DueDelivery
@@ -13,16 +14,18 @@ from digest.matching.assembly import text_of
 from digest.matching.expansion import Expansion, ExpansionWord
 from digest.matching.tokens import families_of
 from digest.models import ArchiveWords, Delivery, Edition, Opinion, Paper
-from digest.opinions import feedback
+from digest.opinions import feedback, reading_list
 from digest.personalization import embeddings, expansions
 from digest.search import digest_preview, index_cache, reader_digest
 from digest.views import for_you
 from subscriptions import brand
-from subscriptions.models import Subscriber
+from subscriptions.models import Subscriber, Topic
 from subscriptions.readers.preferences import Preferences
 from tests.conftest import NOW, make_reader
+from tests.subscriptions.security.test_reader_session import sign_in
 
 MOST = 3  # papers
+MOST_QUERIES = 20  # of a page for a signed-in reader
 pytestmark = pytest.mark.one_database
 
 ASKED = "theorem provers that check themselves"
@@ -147,6 +150,24 @@ def test_they_see_a_new_expansion_at_once(ada: Subscriber, busy: Edition) -> Non
     (found,) = index_cache.last().indexes[0].corpus.earlier.expansions([(ASKED, ())])
     assert found is not None
     assert found.words[0].word == "proofs"
+
+
+@pytest.mark.usefixtures("by_meaning")
+@pytest.mark.parametrize("path", ["/", "/for-you/"])
+def test_the_pages_of_a_reader_with_likes_saves_and_follows_take_few_queries(
+    client: Client, busy: Edition, path: str, django_assert_max_num_queries: Any
+) -> None:
+    Topic.objects.create(slug="proofs", name="Proofs", group="Proofs", phrases=["proofs"])
+    broader = Topic.objects.create(slug="all-proofs", name="All proofs", group="Proofs", narrower=["proofs"])
+    reader = make_reader("max@example.org", topics=[broader], words=WORDS)
+    liked, saved, unwanted = busy.papers.all()[:3]
+    feedback.rate(reader, liked, "like", now=NOW)
+    feedback.rate(reader, unwanted, "not-for-me", now=NOW)
+    reading_list.save(reader, saved, now=NOW)
+    sign_in(client, reader)
+    client.get(path)  # fills caches
+    with django_assert_max_num_queries(MOST_QUERIES):
+        client.get(path)
 
 
 def test_a_digest_is_rendered_with_all_columns_of_its_papers(ada: Subscriber, busy: Edition) -> None:

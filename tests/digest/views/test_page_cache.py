@@ -2,14 +2,17 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import time_machine
+from django.core.paginator import Paginator
 from django.test import Client
 
 from digest.models import Edition, Paper
 from digest.papers import topic_assignment
 from digest.site import sitemaps
+from digest.views.page_cache import paginate
 from subscriptions.models import Topic
 from tests.conftest import NOW
 
@@ -101,3 +104,22 @@ def test_it_vouches_for_no_time_in_which_nobody_looked(client: Client) -> None:
         assert client.get("/")["Last-Modified"] == before["Last-Modified"]
         clock.shift(61)
         assert client.get("/", headers={"if-modified-since": before["Last-Modified"]}).status_code == 200
+
+
+@pytest.mark.parametrize(("size", "queries"), [(1, 2), (2, 2), (3, 1), (4, 1)])
+@pytest.mark.parametrize("number", [None, "1"])
+def test_a_list_that_fits_on_one_page_is_read_in_one_query(
+    size: int, queries: int, number: str | None, django_assert_num_queries: Any
+) -> None:
+    rows = Paper.objects.order_by("pk")
+    with django_assert_num_queries(queries):
+        found, pages = paginate(rows, number, size)
+    expected = Paginator(rows, size).page(1)
+    assert found == list(expected)
+    assert (pages.number, pages.first, pages.last, pages.total) == (1, 1, expected.end_index(), 3)
+    assert (pages.previous, pages.next) == (None, 2 if expected.has_next() else None)
+
+
+def test_an_empty_list_has_one_page_without_papers() -> None:
+    found, pages = paginate(Paper.objects.none(), None, 20)
+    assert (found, pages.first, pages.last, pages.total, pages.next) == ([], 0, 0, 0, None)
