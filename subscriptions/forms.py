@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.encoding import punycode
+from django.utils.formats import date_format
 from django.utils.text import format_lazy
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -310,7 +311,8 @@ class PauseForm(forms.Form):
     def clean_until(self) -> dt.date | None:
         until: dt.date | None = self.cleaned_data["until"]
         if until and not self.first <= until <= self.last:
-            raise forms.ValidationError(_("Choose a day between tomorrow and a year from now."))
+            text = _("Choose a day from tomorrow to %(last)s.")
+            raise forms.ValidationError(text, params={"last": date_format(self.last)})
         return until
 
     def clean(self) -> dict[str, Any]:

@@ -41,8 +41,9 @@ class PauseReaderForm(forms.Form):
 
     def clean_until(self) -> dt.date:
         until: dt.date = self.cleaned_data["until"]
-        if not self.today < until <= self.today + LONGEST_PAUSE:
-            raise forms.ValidationError("Choose a day between tomorrow and a year from now.")
+        last = self.today + LONGEST_PAUSE
+        if not self.today < until <= last:
+            raise forms.ValidationError(f"Choose a day from tomorrow to {date_format(last)}.")
         return until
 
 

@@ -1,4 +1,7 @@
-"""The HTTP client of the sources: made from the settings, and throttled across all workers if a source demands it."""
+"""The maker of sources' HTTP clients: `digest.sources.http` with the site's settings, throttled across all workers.
+
+Some sources demand a pause between requests. It is kept by a row in the database, so that it holds for all workers.
+"""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,7 @@
-"""The HTTP client of all sources. It limits time, size and redirects, and retries after transient errors."""
+"""HTTP for sources: one request, with limits on time, size and redirects, and retries after transient errors.
+
+`digest.ingest.http_client` makes a client from the site's settings.
+"""
 
 import datetime as dt
 import email.utils

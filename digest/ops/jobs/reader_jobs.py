@@ -91,10 +91,10 @@ ERASE = RowAction(
 ).register()
 SEND_LINK = RowAction(
     "send_links",
-    "Email readers the link to their settings",
+    "Email each reader the link to their settings",
     _readers,
     _send_link,
-    "Asked for the email with the link.",
+    "Queued the email with the link to their settings.",
     permission="subscriptions.change_subscriber",
 ).register()
 UNSUPPRESS_ADDRESS = RowAction(

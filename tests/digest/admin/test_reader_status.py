@@ -57,7 +57,8 @@ def test_a_paper_that_was_taken_off_the_list_is_not_counted(edition: Edition, al
 
 def test_a_reader_is_paused_until_a_day_and_resumed(admin_client: Client, page: str, alice: Subscriber) -> None:
     assert "is active and gets digests" in admin_client.get(f"{page}pause/").content.decode()
-    assert "Choose a day" in admin_client.post(f"{page}pause/", {"until": "2026-08-20"}).content.decode()
+    refused = admin_client.post(f"{page}pause/", {"until": "2026-08-20"}).content.decode()
+    assert "Choose a day from tomorrow to 21 Aug 2027." in refused
     shown = admin_client.post(f"{page}pause/", {"until": "2026-09-03"}, follow=True).content.decode()
     assert "is paused until 3 Sep 2026 and gets nothing before." in shown
     assert admin_client.get(f"{page}resume/").status_code == 405
