@@ -1,4 +1,4 @@
-"""Checks of what is sent to admin pages. What no page sends gets 400, where Django answers 500."""
+"""Checks of requests to admin pages. Input that none of our pages sends gets 400, and not 500 as by Django."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Actions of lists on selected rows: a few rows at once, more of them as a job, after a page that asks."""
+"""Actions on the rows selected in a list. After a page that asks, they run at once for a few rows, else as a job."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

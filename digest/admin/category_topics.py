@@ -1,4 +1,4 @@
-"""The admin page of a source that makes topics of the categories of its papers."""
+"""The admin page that makes topics from the categories of a source's papers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The health check: what must work, examined just now, as `manage.py doctor` does."""
+"""The page “Health check”, which shows what `manage.py doctor` prints."""
 
 from collections import Counter
 from typing import Any

@@ -1,4 +1,7 @@
-"""The page of a reader, with what they would get today, and an email with their link."""
+"""A reader's page with what they would get today, an email with their link, and the list's actions.
+
+The list's columns and filters, and the fields of the form, are in `subscriptions.admin.readers`.
+"""
 
 from typing import Any
 

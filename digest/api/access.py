@@ -1,4 +1,4 @@
-"""Access to the API by tokens: who asks, how often, and what for."""
+"""Access to the API by tokens: which token a request has, what it may do, and how often."""
 
 from typing import Any
 

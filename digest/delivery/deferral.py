@@ -1,4 +1,7 @@
-"""Deferred deliveries: rate limits hold them back while others of the same shard are sent."""
+"""Deferred deliveries: a rate limit holds them back while others of the same shard are sent.
+
+An email that failed waits by `retry_policy` instead.
+"""
 
 import datetime as dt
 

@@ -1,6 +1,7 @@
-"""The retry policy: how long a delivery waits before the next try, and when to give up. Pure.
+"""The retry policy: how long a delivery that failed waits before the next try, and when to give up. Pure.
 
-A module of its own, because results and poison_pill share it, and because it needs no database.
+Other waits: `deferral` (rate limits), `pauses` (all sending), `providers.failover` (a provider that refuses all).
+This is a module of its own, because results and poison_pill share it, and because it needs no database.
 """
 
 import datetime as dt

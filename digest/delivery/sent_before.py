@@ -1,4 +1,4 @@
-"""Digests that left before an older database was restored: the planner must not queue them again."""
+"""Digests that were sent before an older database was restored, so that the planner does not queue them again."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""All the evidence why a paper was chosen, in the active language. Emails show one line of it: `reason_line`. Pure."""
+"""All the reasons why a paper was chosen, as text in the active language. Emails show one line: `reason_line`. Pure."""
 
 from collections.abc import Iterable
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""A digest that was sent, once more for its reader: the same papers, with a note and a Message-ID of its own."""
+"""Send a reader a digest once more: the same papers, with a note and a Message-ID of its own."""
 
 import datetime as dt
 import secrets

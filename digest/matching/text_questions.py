@@ -1,4 +1,7 @@
-"""The names of several words and the sentences in a filter. Their words may occur anywhere in a paper. Pure."""
+"""The texts of a filter that are compared as a whole: sentences, and names of several words. Pure.
+
+Their words may occur anywhere in a paper.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Rows for the accounts of staff, beside those of Django."""
+"""Recovery codes of staff, and the permissions that ready-made groups were given."""
 
 from django.conf import settings
 from django.db import models

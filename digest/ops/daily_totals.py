@@ -1,4 +1,4 @@
-"""Daily totals of deliveries and events. They remain when the rows are deleted.
+"""Daily totals of deliveries and events, which remain when the rows are deleted.
 
 Each day is counted when it is over, and again on the following days, because providers' reports come late.
 """

@@ -1,4 +1,4 @@
-"""Waiting for the database, for containers that start together with it."""
+"""Wait for the database, in containers that start together with it."""
 
 import time
 from collections.abc import Callable

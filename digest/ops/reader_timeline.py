@@ -1,6 +1,6 @@
 """The timeline of one reader, for the admin: consents, digests, provider reports, feedback and actions of staff.
 
-It is in days. What an editor rarely needs, such as the papers that the reader saved, is folded into one line a day.
+Its entries are grouped by day. What an editor rarely needs, such as saved papers, is one line for each day.
 """
 
 import datetime as dt

@@ -1,4 +1,4 @@
-"""The TeX of stored papers, rewritten as plain Unicode whenever the code can read more of it than before."""
+"""Rewrite the TeX of stored papers as plain Unicode, after an upgrade to code that reads more of it."""
 
 import operator
 from functools import reduce

@@ -1,4 +1,4 @@
-"""The title keys of papers that were stored by a version without them."""
+"""Fill in the title keys of papers that an older version stored without them."""
 
 from django.db import connections
 

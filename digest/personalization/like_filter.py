@@ -1,7 +1,7 @@
-"""“Papers like those you liked”: the filter of readers who have liked papers, beside those that they set up. Pure.
+"""The filter “Papers like those you liked”, in addition to the filters that a reader set up. Pure.
 
-It finds the papers that are close to what the reader liked, whatever their other filters find. It also moves what these
-find up and down, without removing any.
+It finds papers that are close to what the reader liked. It also moves the papers that other filters find up or down,
+and removes none of them.
 """
 
 from collections.abc import Sequence

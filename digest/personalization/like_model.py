@@ -1,9 +1,9 @@
-"""A linear model of how much closer than other papers a paper is to what a reader liked. Pure.
+"""A linear model that scores how close a paper is to what a reader liked, compared with other papers. Pure.
 
 It is a ridge regression on the meaning and the words of papers. It separates the papers that the reader liked from
-papers in general and from those that were not for them. From one like it makes nearly the difference between that
-paper and the mean of papers in general; from more, it learns what they have in common. Closeness is in standard
-deviations from what is usual among papers in general, like all closeness in `digest.matching`.
+papers in general and from those that were not for them. With a single like, the model is nearly the difference between
+that paper and the mean of papers in general. With more likes, it learns what they have in common. Closeness is measured
+as everywhere in `digest.matching`: in standard deviations above what is usual among papers in general.
 
 A model is a few kilobytes, and a day of papers is scored by one product of matrices and a sum over shared words.
 """

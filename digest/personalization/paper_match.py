@@ -1,4 +1,4 @@
-"""Matches of a reader's filters in one paper, whenever it was published."""
+"""The match of a reader's filters with a single paper, whatever its day."""
 
 from digest.matching import Finding, match
 from digest.models import Paper

@@ -1,4 +1,4 @@
-"""Fewer papers of a filter: each time that a reader asks for it halves the filter's slots in a digest. Pure."""
+"""Limits on a filter's slots in a digest. They are halved each time a reader asks for fewer of its papers. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

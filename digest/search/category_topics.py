@@ -1,4 +1,4 @@
-"""Topics of the categories that a source files its papers under."""
+"""Make topics from the categories that a source files its papers under."""
 
 from collections import Counter
 from collections.abc import Iterable

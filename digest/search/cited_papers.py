@@ -1,4 +1,4 @@
-"""The papers that pasted text, files and profiles name: those of this site, and others as far as they are described."""
+"""Find the papers that pasted text, files and profiles name: papers of this site, and others as far as described."""
 
 import hashlib
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""A preview of the digests that a reader's preferences would have produced lately."""
+"""A preview of the digests of the last days that a reader's preferences would have produced."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

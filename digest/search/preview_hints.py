@@ -1,4 +1,4 @@
-"""Hints on a reader's filters when they bring nothing, or more than anyone reads. Pure."""
+"""Hints for filters that find nothing, or more than anyone reads. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Spelling suggestions for a phrase or a name that does not occur. Pure."""
+"""Spelling suggestions for a phrase or a name that no paper contains. Pure."""
 
 import re
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""The filters and orders of the pages of days, weeks and months: an area or a topic, and what comes first."""
+"""The filters on the pages of days, weeks and months (an area or a topic), and the orders of their papers."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""arXiv's query API, which returns papers by id: the metadata that other lists leave out, as the authors wrote it."""
+"""arXiv's query API. It returns papers by id, with metadata that other lists leave out, as the authors wrote it."""
 
 import datetime as dt
 import xml.etree.ElementTree as ET

@@ -1,4 +1,4 @@
-"""The filters above a list of the admin: what each is set to, and conditions of a link that no filter shows."""
+"""The filters above a list of the admin: the chosen value of each, and conditions from a link that no filter shows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Formulas in plain Unicode, if that makes them easier to read. Pure."""
+"""Convert formulas to plain Unicode where that makes them easier to read. Pure."""
 
 import re
 from functools import cache, lru_cache

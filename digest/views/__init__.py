@@ -1,1 +1,1 @@
-"""The public pages of papers: thin, each asks a service and shows what it says."""
+"""The public pages about papers. Each view is thin: it calls a service and shows the result."""

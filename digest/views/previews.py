@@ -1,4 +1,4 @@
-"""The preview of a digest, shown while topics are ticked and words are typed, before an address is given."""
+"""The preview of a digest, shown beside the sign-up form while a visitor ticks topics and types words."""
 
 from typing import Any
 

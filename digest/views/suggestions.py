@@ -1,6 +1,6 @@
-"""Start from papers: a visitor or a reader names papers, sees what follows from them, and keeps what they want.
+"""The pages “Start from papers”: a visitor or a reader names papers, and chooses from what follows from them.
 
-Nothing is stored until a button says so. Until then, the papers travel in a hidden field of the page.
+Nothing is stored until they press a button that says so. Until then, the papers travel in a hidden field of the page.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Entries in the audit log of who looked at personal data: a reader's page, or a search for an address."""
+"""Entries in the audit log for staff who look at personal data: they open a reader's page, or search for an address."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Filters of lists with too many values for a list of links."""
+"""Filters of lists as select boxes, for columns with too many values to list them as links."""
 
 from collections.abc import Iterator
 from typing import Any

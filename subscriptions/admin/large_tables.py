@@ -1,4 +1,4 @@
-"""Lists of tables with millions of rows: they count little, and sort and find readers by an index."""
+"""Lists of tables with millions of rows. They avoid counting, and sort and search by an index."""
 
 import re
 from functools import cached_property

@@ -1,4 +1,7 @@
-"""Readers, and the filters that each of them follows."""
+"""The list and the form of readers: columns, filters, fields, and what each reader follows.
+
+`digest.admin.readers` extends it by actions, exports, and pages about a reader's digests.
+"""
 
 import datetime as dt
 import uuid

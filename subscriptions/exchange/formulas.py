@@ -1,4 +1,4 @@
-"""Cells and lines of CSV files that no spreadsheet program runs as formulas. Pure."""
+"""Escape cells of CSV files so that no spreadsheet program runs them as formulas, and undo it. Pure."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Files with addresses of readers, which no other user of the machine may read."""
+"""Create files with readers' addresses that no other user of the machine can read."""
 
 import os
 from pathlib import Path

@@ -1,8 +1,8 @@
 """Strict parsing of a query as it is typed: likely mistakes are rejected, with advice. Pure.
 
-The grammar reads anything that it doesn't know as a phrase, and saved queries must keep that meaning. But while the
-reader is there to correct it, these are rejected: a missing comma before a field, AND, OR and NOT, a trailing star as a
-wildcard, terms that a sentence would swallow, a name with a comma, and a category that arXiv doesn't have. In quotes,
+The grammar reads anything that it doesn't know as a phrase, and saved queries keep that meaning. A query that is being
+typed can still be corrected, so these are rejected: a missing comma before a field, AND, OR and NOT, a trailing star as
+a wildcard, terms that a sentence would swallow, a name with a comma, and a category that arXiv doesn't have. In quotes,
 each of them is a phrase.
 """
 

@@ -1,4 +1,4 @@
-"""The papers that a visitor names before they sign up, and their way through forms as one signed value."""
+"""The papers that a visitor names before signing up. Forms carry them as one signed value."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass

@@ -1,9 +1,9 @@
 """The check that a person submits a form from our own page.
 
-A form that leads to an email carries a stamp: its creation time, signed. A post without a genuine stamp, with one that
-is older than a month or from another site is not refused. The form is shown again, filled in, and needs one more
-click. So programs that never read the page get nothing, and other sites can't sign their visitors up. People always get
-through: fast ones with a password manager, slow ones, those with a cached page, and those without JavaScript.
+A form that leads to an email carries a stamp: its creation time, signed. If the stamp is missing, forged or older than
+a month, or if the post comes from another site, it is not refused: the form is shown again, filled in, and needs one
+more click. So programs that never read the page get nothing, and other sites can't sign their visitors up. People
+always get through, with a password manager, a cached page or no JavaScript.
 
 A program that reads the page and posts its stamp does get through. It meets the hidden field that people never see, the
 limits per network, mailbox and domain (abuse_limits), and the confirmation: all it can cause is a few emails.

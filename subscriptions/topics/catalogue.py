@@ -1,4 +1,7 @@
-"""A catalogue of topics: a reviewable text file that can be loaded into the database again and again."""
+"""A catalogue of topics: its file, which people edit and review, its checks, and its way into the database.
+
+It can be loaded any number of times.
+"""
 
 import hashlib
 import json

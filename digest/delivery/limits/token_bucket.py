@@ -1,4 +1,4 @@
-"""Token buckets. Each fills at its rate up to its capacity, and an email takes a token out of each that applies."""
+"""Token buckets. Each fills at its rate up to its capacity, and an email takes one token from each that applies."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol

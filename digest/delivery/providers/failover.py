@@ -1,5 +1,6 @@
 """Failover between providers: the first of EMAIL_PROVIDERS that has not just refused everything is used.
 
+One that refused everything is avoided for AVOIDED_FOR, and then tried again.
 Emails that a provider refused in this way go to the next one. Emails that it may have accepted do not, so that no
 email is sent by two providers at once.
 """

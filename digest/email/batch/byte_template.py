@@ -1,6 +1,6 @@
 """Templates of bytes: fixed pieces, and named places that are filled for each email. Pure.
 
-To fill one costs no more than to copy a list and to join bytes.
+Filling one costs no more than copying a list and joining bytes.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""The readers of a batch, in five queries as plain rows.
+"""The readers of a batch, read as plain rows in five queries.
 
-`profiles.profile_of` makes the same profile from Django's models for one reader. This module is its double because
-model instances would cost more than the email itself.
+For one reader, `profiles.profile_of` makes the same profile from Django's models: change both together. Here, model
+instances would cost more than the email itself.
 """
 
 import datetime as dt

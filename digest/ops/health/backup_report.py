@@ -1,4 +1,4 @@
-"""The report of a regular backup: operators are alerted if one fails, and if there are none anymore."""
+"""The report of a regular backup. Operators are alerted if one fails, or if none is made anymore."""
 
 import datetime as dt
 from contextlib import suppress

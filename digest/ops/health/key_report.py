@@ -1,4 +1,4 @@
-"""The report of a process that has the wrong keys and refuses to start. The other processes alert to it."""
+"""The report of a process that refuses to start because its keys are wrong. Others then alert the operators."""
 
 from django.db import DatabaseError, InterfaceError, connection
 

@@ -1,4 +1,4 @@
-"""The migrations that this version of the code needs and the database lacks."""
+"""The migrations that this version of the code needs and the database does not have yet."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""The end of a hold: an operator says what to do about emails that a restored database does not know."""
+"""The end of the pause after a restore: an operator decides about emails that the restored database does not know."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The login backend: a session's user with their authenticator app, because every page of the admin asks for both."""
+"""The login backend. It loads a session's user together with their authenticator app, which every admin page needs."""
 
 from typing import Any
 
