@@ -12,11 +12,10 @@ from django.db.models import QuerySet
 from digest import clock
 from digest.delivery.limits import daily_quota, database_store
 from digest.models import Delivery, DeliveryEvent, FetchRun, Heartbeat, Incident, Job, Shard, Turn
-from digest.ops import daily_totals, uploaded_tables
+from digest.ops import daily_totals, uploaded_tables, write_lock
 
 BATCH = 5000  # rows
 SECONDS = 200.0  # the longest run; the rest is left to the next day
-PAUSE = 0.05  # seconds between batches, so that other writers get SQLite's lock
 
 SILENT_FOR = dt.timedelta(days=1)  # a process that was stopped or renamed
 BUCKETS_FULL_AFTER = dt.timedelta(days=7)  # even at one email a week
@@ -67,5 +66,5 @@ def _delete(rows: QuerySet[Any], when: str, ends_at: float, sleep: Callable[[flo
             DeliveryEvent.objects.filter(delivery__in=pks).delete()
         rows.model._default_manager.filter(pk__in=pks)._raw_delete(rows.db)  # no other rows refer to them
         number += len(pks)
-        sleep(PAUSE)
+        sleep(write_lock.PAUSE)
     return number

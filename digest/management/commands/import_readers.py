@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from digest.management.base import check_database, require_file, show
+from digest.ops import write_lock
 from digest.ops.uploaded_tables import as_text
 from subscriptions.exchange import private_files, products, reader_import
 from subscriptions.exchange.products import ReaderField
@@ -98,6 +99,7 @@ class Command(BaseCommand):
         for done in importer.run(record):
             update(done - before)
             before = done
+            write_lock.give_way()
         record.refresh_from_db()
         self._report(record.counts, record.notes, options)
         _write_rejects(record, rejects, self.stderr.write)

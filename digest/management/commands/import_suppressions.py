@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digest.management.base import check_database, require_file
+from digest.ops import write_lock
 from digest.ops.uploaded_tables import as_text
 from subscriptions import audit
 from subscriptions.exchange.suppression_import import LABELS, SuppressionResult, import_list
@@ -32,11 +33,12 @@ class Command(BaseCommand):
         check_database()
         path: Path = options["file"]
         require_file(path)
-        by = options["by"] or getpass.getuser()
+        by, result = options["by"] or getpass.getuser(), SuppressionResult()
         try:
             with as_text(path) as text:
                 choices = {"reason": options["reason"], "dry_run": options["dry_run"]}
-                *_, result = SuppressionResult(), *import_list(text, by=by, name=path.name, **choices)
+                for result in import_list(text, by=by, name=path.name, **choices):  # noqa: B007  # the last one is the result
+                    write_lock.give_way()
         except TableError as error:
             raise CommandError(str(error)) from error
         if not options["dry_run"]:

@@ -22,6 +22,7 @@ from kombu.exceptions import OperationalError
 
 from digest import clock
 from digest.models import Job
+from digest.ops import write_lock
 from digest.ops.jobs import registry
 from digest.ops.jobs.registry import Step
 from subscriptions import audit
@@ -124,12 +125,15 @@ def _run(job: Job, ends_at: float) -> None:
     """Run the steps of `job` until it ends, fails or is cancelled, or until `ends_at`."""
     try:
         steps = registry.find(job.kind).work(job)
-        while not job.is_over:
+        while True:
             with transaction.atomic():
                 _advance(job, None if job.cancel_requested else next(steps, None))
-            if time.monotonic() > ends_at and not job.is_over:
+            if job.is_over:
+                return
+            if time.monotonic() > ends_at:
                 Job.objects.filter(pk=job.pk, worker=job.worker).update(worker="", lease_until=None)
                 return
+            write_lock.give_way()
     except LostJobError:
         logger.warning("Another worker continues %s", job)
     except Exception as error:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from digest.models import Job
+from digest.ops import write_lock
 from digest.ops.jobs import registry, rows, runner
 from digest.ops.jobs.reader_jobs import ERASE, SUPPRESS, UNSUBSCRIBE
 from digest.ops.jobs.registry import JobKind, Step
@@ -143,6 +145,19 @@ def test_a_turn_ends_after_its_time_and_the_next_continues(monkeypatch: pytest.M
     job.refresh_from_db()
     assert done == [60]
     assert (job.state, job.done) == (State.DONE, 5)
+
+
+def test_others_can_write_between_two_steps(readers: list[Subscriber], monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses, outside = [], len(connection.savepoint_ids)
+
+    def pause() -> None:
+        assert len(connection.savepoint_ids) == outside, "the lock is held during a transaction"
+        pauses.append(suppressed())
+
+    monkeypatch.setattr(write_lock, "give_way", pause)
+    started(readers)
+    runner.run_pending()
+    assert pauses == [2, 4, 5]
 
 
 def test_a_step_that_fails_is_tried_three_times(monkeypatch: pytest.MonkeyPatch) -> None:
