@@ -20,7 +20,7 @@ from digest.site import authors, feeds
 from digest.text import hyphens, urlize
 from subscriptions import brand, colors
 from subscriptions.query import examples
-from subscriptions.readers import choice, consents, follows
+from subscriptions.readers import consents, follow_names, follows
 from subscriptions.security import bot_check, link_tokens
 
 
@@ -73,7 +73,7 @@ def environment(**options: Any) -> Environment:
     env.globals |= {"has_imprint": lambda: bool(settings.IMPRINT_TEXT)}
     env.globals |= {"link_days": link_tokens.CONFIRMATION_DAYS}
     env.globals |= {"by_meaning": embeddings.is_available, "what_comes": welcome.describe_start}
-    env.globals |= {"query_examples": examples.examples, "names_of": choice.names_of}
+    env.globals |= {"query_examples": examples.examples, "names_of": follow_names.names_of}
     env.globals |= {"stamp": bot_check.stamp, "consent_text": consents.text, "version_of": consents.version_of}
     # Pages know the signed-in reader (config.middleware.signed_in_reader). Emails and pages without a request don't.
     env.globals |= {"reader": None, "reader_state": None, "messages": (), "follow_words": follows.as_words}

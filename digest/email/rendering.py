@@ -17,7 +17,7 @@ from digest.personalization import snapshot
 from digest.personalization.digest_selection import Digest
 from subscriptions.email import builder
 from subscriptions.models import Subscriber
-from subscriptions.readers import choice
+from subscriptions.readers import follow_names
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 
@@ -82,7 +82,7 @@ def make_context(
         "edition_url": f"{settings.SITE_URL}/{digest.day}/",
         "withdrawn": 0,
         "occasion": occasion,  # "welcome" in the reader's first email, which names their choice; "repeat"
-        "choice": choice.listed(choice.names_of(follows)),
+        "choice": follow_names.listed(follow_names.names_of(follows)),
         **urls,
     }
     return context | {"say": macros_of("_sentences.txt", context)}

@@ -16,7 +16,7 @@ from digest.personalization.digest_selection import Digest
 from digest.search import reader_digest
 from subscriptions.models import OwedNotice, Subscriber
 from subscriptions.notices import queue, texts
-from subscriptions.readers import choice
+from subscriptions.readers import follow_names
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.time_zones import zone_of
@@ -49,7 +49,7 @@ def _send_alone(notice: OwedNotice, now: dt.datetime, edition: Edition | None = 
     reader = notice.subscriber
     unsubscribe_url = link_tokens.make_url(Purpose.UNSUBSCRIBE, reader)
     follows = reader.filters.select_related("topic")
-    asked_for = _("You asked for %(choice)s.") % {"choice": choice.listed(choice.names_of(follows))}
+    asked_for = _("You asked for %(choice)s.") % {"choice": follow_names.listed(follow_names.names_of(follows))}
     note = replace(
         texts.write(notice),
         paragraphs=(f"{asked_for} {_describe_next_digest(reader, edition)}",),

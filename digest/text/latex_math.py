@@ -6,7 +6,7 @@ from typing import Any
 
 from pylatexenc.latex2text import get_default_latex_context_db
 
-from digest.text.scripts import subscript, superscript
+from digest.text.superscripts import subscript, superscript
 
 LONGEST = 2_000  # characters
 DEEPEST = 20  # levels of nesting

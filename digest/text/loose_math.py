@@ -6,7 +6,7 @@ Only what cannot be ordinary text is converted. Addresses and code stay as writt
 import re
 
 from digest.text.latex_math import symbol
-from digest.text.scripts import subscript, superscript
+from digest.text.superscripts import subscript, superscript
 
 MAYBE = re.compile(r"[\^_{}]|[\d°]times|\bsim\d|[a-z]\$")
 

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext, pgettext
 
 from subscriptions import brand
 from subscriptions.models import OwedNotice, Subscriber
-from subscriptions.readers import address_change, choice, lifecycle
+from subscriptions.readers import address_change, follow_names, lifecycle
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 
@@ -52,7 +52,7 @@ def _confirm(notice: OwedNotice) -> Note:
         notice.address,
         _("Please confirm your subscription to %(site)s") % {"site": look.name},
         (
-            asked % {"host": look.host, "choice": choice.listed(choice.names_of(follows))},
+            asked % {"host": look.host, "choice": follow_names.listed(follow_names.names_of(follows))},
             _("The link works for %(days)s days. Digests come %(how_often)s.")
             % {
                 "days": link_tokens.CONFIRMATION_DAYS,
@@ -111,7 +111,7 @@ def _offers(reader: Subscriber) -> tuple[list[str], str]:
                 "These topics are new: %(topics)s. Do you want to follow them, too?",
                 len(topics),
             )
-            % {"topics": choice.listed([_(topic.name) for topic in topics])}
+            % {"topics": follow_names.listed([_(topic.name) for topic in topics])}
         )
     if papers:
         titles = [_("“%(words)s”") % {"words": paper.title} for paper in papers]
@@ -121,7 +121,7 @@ def _offers(reader: Subscriber) -> tuple[list[str], str]:
                 "These papers are not saved yet: %(papers)s. Do you want them on your list?",
                 len(papers),
             )
-            % {"papers": choice.listed(titles)}
+            % {"papers": follow_names.listed(titles)}
         )
     if topics and papers:
         return offers, _("Add them")

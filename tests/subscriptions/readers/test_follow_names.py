@@ -3,7 +3,7 @@
 import pytest
 
 from subscriptions.models import TopicFilter
-from subscriptions.readers import choice
+from subscriptions.readers import follow_names
 
 
 @pytest.mark.parametrize(
@@ -18,22 +18,22 @@ from subscriptions.readers import choice
     ],
 )
 def test_it_names_words_that_no_one_could_take_for_a_link(words: str) -> None:
-    assert choice.names_of([TopicFilter(words=words)]) == [f"“{words}”"]
+    assert follow_names.names_of([TopicFilter(words=words)]) == [f"“{words}”"]
 
 
 def test_it_quotes_each_of_several_words() -> None:
-    names = choice.names_of([TopicFilter(words='agents; "tool use"\n-survey')])
+    names = follow_names.names_of([TopicFilter(words='agents; "tool use"\n-survey')])
     assert names == ["“agents”", "“tool use”", "not “survey”"]
-    assert choice.listed(names[:2]) == "“agents” and “tool use”"
+    assert follow_names.listed(names[:2]) == "“agents” and “tool use”"
 
 
 def test_it_names_none_of_several_words_if_one_could_be_a_link() -> None:
-    assert choice.names_of([TopicFilter(words="agents, evil.example")]) == ["your own words"]
+    assert follow_names.names_of([TopicFilter(words="agents, evil.example")]) == ["your own words"]
 
 
 def test_it_counts_the_words_after_the_first_six() -> None:
-    names = choice.names_of([TopicFilter(words="a b, c d, e f, g h, i j, k l, m n, o p")])
-    assert choice.listed(names).endswith("“k l” and 2 more")
+    names = follow_names.names_of([TopicFilter(words="a b, c d, e f, g h, i j, k l, m n, o p")])
+    assert follow_names.listed(names).endswith("“k l” and 2 more")
 
 
 @pytest.mark.parametrize(
@@ -48,4 +48,4 @@ def test_it_counts_the_words_after_the_first_six() -> None:
     ],
 )
 def test_it_names_no_words_that_could_be_a_link_an_address_or_a_number(words: str) -> None:
-    assert choice.names_of([TopicFilter(words=words)]) == ["your own words"]
+    assert follow_names.names_of([TopicFilter(words=words)]) == ["your own words"]
