@@ -22,8 +22,8 @@ def row_action(
 ) -> Action:
     """Return an action for a list, with the label of its job.
 
-    `result` says what was done after “12 ”, such as “suppressed.”. It asks for a confirmation if the rows become a job,
-    or if it always `asks`. `warning` is shown there.
+    Its message is the number of rows and `result`, such as “12 suppressed.” It asks for a confirmation, with `warning`,
+    if the rows become a job or if `asks` is set.
     """
 
     def run(page: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:

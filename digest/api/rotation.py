@@ -7,8 +7,8 @@ DOUBLE_CLICK = dt.timedelta(minutes=1)  # no program has the new secret so soon
 
 
 def is_double_click(old_until: dt.datetime | None, *, now: dt.datetime) -> bool:
-    """Return whether a secret was rotated just before, so that programs still have the one before that.
+    """Return whether the secret was rotated a moment ago, when the old one was set to end at `old_until`.
 
-    The old secret, which works until `old_until`, is then kept.
+    Programs still have that old secret, so a second click must not replace it.
     """
     return old_until is not None and old_until > now + ROTATION_TIME - DOUBLE_CLICK

@@ -131,7 +131,7 @@ def unsuccessful_since(moment: dt.datetime) -> QuerySet[Delivery]:
 
 
 def _unsuccessful(moment: dt.datetime) -> list[QuerySet[Delivery]]:
-    """Return those that ended, and those that wait. Each has an index by time."""
+    """Return the queries of those that ended, and of those that wait for another try. Each has an index by time."""
     rows = Delivery.objects.filter(queued_at__gt=moment)
     ended = rows.filter(status__in=("failed", "uncertain")).exclude(reason=shards.LEFT_AS_UNCERTAIN)
     return [ended, rows.filter(status="queued").exclude(reason="")]

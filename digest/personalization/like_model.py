@@ -152,7 +152,7 @@ _LEAST = 1e-6  # weight that makes no difference
 
 
 def _gram(rated: Sequence[PaperFeatures], background: Background) -> Values:
-    """Return the similarities of the rated papers, the background's others and nothing."""
+    """Return the similarities of the rated papers and the background's others. The last row and column are zeros."""
     size, first = len(rated) + len(background.others), len(rated)
     gram = np.zeros((size + 1, size + 1))
     gram[:first, :size] = similarities(rated, [*rated, *background.others], background.rarity)

@@ -83,7 +83,7 @@ def _act(reader: Subscriber, paper: Paper, opinion: str) -> None:
 @page_with_button
 @for_reader(Purpose.PREFERENCES)
 def learnt(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
-    """Show the papers that the reader taught us with, and what they brought, with buttons to take each back."""
+    """Show the ratings and saved papers that were learned from, what they brought, and buttons to take each back."""
     if request.method == "POST":
         done = _correct(reader, request.POST)
         return redirect(reverse("digest:learnt", args=[token]) + f"?{done}=1")

@@ -50,7 +50,7 @@ def import_list(
 
 
 def _valid(entries: list[SuppressedAddress], reason: str, result: SuppressionResult) -> dict[str, str]:
-    """Return the reasons by address, and count those that are none."""
+    """Return the reasons by address, and count the entries that are no addresses."""
     reasons: dict[str, str] = {}
     for entry in entries:
         try:

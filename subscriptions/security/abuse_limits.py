@@ -164,12 +164,12 @@ def free_at(limit: Limit, *, now: dt.datetime) -> dt.datetime:
 
 
 def count(limit: Limit, *, since: dt.datetime) -> int:
-    """Return the number of uses since then."""
+    """Return the number of uses after `since`."""
     return Mark.objects.filter(key=limit.key, made_at__gt=since).count()
 
 
 def counts(several: Iterable[Limit], *, since: dt.datetime) -> dict[str, int]:
-    """Return the number of uses by key, without keys that have none."""
+    """Return the number of uses after `since` by key. Keys without any are left out."""
     keys, uses = [limit.key for limit in several], dict[str, int]()
     for start in range(0, len(keys), KEYS_AT_ONCE):
         marks = Mark.objects.filter(key__in=keys[start : start + KEYS_AT_ONCE], made_at__gt=since).order_by()

@@ -139,7 +139,7 @@ def make_token(purpose: Purpose, subscriber: Subscriber, about: bytes = b"") -> 
 
 
 def written_generation(generation: int) -> bytes:
-    """Return the bytes at the end of tokens with a REVOCABLE purpose."""
+    """Return the generation of a reader's links as the bytes that end tokens of REVOCABLE purposes."""
     return generation.to_bytes(GENERATION_LENGTH) if generation else b""
 
 

@@ -39,7 +39,7 @@ def device_of(request: HttpRequest) -> Device | None:
 
 
 def sign_in(request: HttpRequest, reader: Subscriber) -> None:
-    """Sign this device in by a new token, in place of the device that it was. `finish` sets the cookie."""
+    """Sign this device in with a new token, which replaces its former one. `finish` sets the cookie."""
     sign_out(request)
     device, token = devices.add(reader, request.headers.get("User-Agent", ""), now=timezone.now())
     setattr(request, _DEVICE, device)

@@ -37,7 +37,7 @@ def embed(request: HttpRequest) -> HttpResponse:
 
 
 def form_snippet() -> str:
-    """Return the HTML of a form for other sites. This site shows it once more, because the stamp is missing."""
+    """Return the HTML of a form for other sites. It has no stamp, so this site shows it once more after it is sent."""
     return (
         f'<form method="post" action="{settings.SITE_URL}/subscribe/">\n'
         '  <label>Email address <input type="email" name="email" required maxlength="254"></label>\n'

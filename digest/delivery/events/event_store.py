@@ -44,7 +44,7 @@ def record_all(reported: Sequence[AnymailEvent]) -> None:
 
 
 def record_bounces(bounces: Iterable[tuple[int, str, str]], *, now: dt.datetime) -> None:
-    """Store bounces at the SMTP hand-over, and act on them: delivery, "hard" or "soft", and the server's reply."""
+    """Store and act on bounces of an SMTP server. Each is a delivery id, "hard" or "soft", and the reply."""
     by_delivery = {pk: (bounce, reason) for pk, bounce, reason in bounces}
     rows = Delivery.objects.filter(pk__in=list(by_delivery)).select_related("subscriber")
     _store(

@@ -91,7 +91,7 @@ def delete_old(*, now: dt.datetime) -> None:
 
 
 def describe(done: Settlement) -> str:
-    """Return the result with whether sending goes on. A pause for another reason is not ended."""
+    """Return the result in words, and whether sending goes on: a pause for another reason has not ended."""
     pause = pauses.current()
     state = f"Sending stays paused ({pause.reason.rstrip('.')}). End that with manage.py resume." if pause else ""
     return f"{state or 'Sending is not paused.'} {done}"

@@ -23,7 +23,7 @@ TIME_FOR_CODE = dt.timedelta(minutes=15)  # between the password and the second 
 
 
 def user_of(request: HttpRequest, found: object) -> User | AnonymousUser:
-    """Return the user of the session, `found` by Django, if it has not ended and has its second factor."""
+    """Return `found`, the user that Django finds, if the session has not ended and has its second factor."""
     if not isinstance(found, User) or not _is_alive(request):
         return AnonymousUser()
     return AnonymousUser() if _lacks_factor(request, found) else found

@@ -109,7 +109,10 @@ class Collection:
 
 
 def evaluate(collection: Collection, features: Sequence[PaperFeatures], *, seed: int = 1) -> LearningEvaluation:
-    """Return the quality of all learners. `features` are those of the collection's papers. Raise an error if none."""
+    """Return the quality of all learners. `features` are those of the collection's papers.
+
+    Raise LearningEvaluationError if no library has enough papers.
+    """
     similar = _Similarities(features)
     people: dict[Setting, int] = {}
     quality: dict[Setting, dict[str, Quality]] = {}
