@@ -210,6 +210,31 @@ def test_it_changes_existing_readers_only_if_asked(topics: Any, table: Callable[
     assert Consent.objects.filter(reader_uid=reader.uid, event="changed").exists()
 
 
+def test_it_reads_preferences_of_our_own_exports_and_reports_those_that_it_can_not_use(
+    table: Callable[[str], Path],
+) -> None:
+    reader = make_reader("old@example.org")
+    rows = "email,status,paused_until,send_hour,max_papers,one_list\n" + (
+        "old@example.org,active,,21,3,True\n"
+        "odd@example.org,active,2000-01-01,24,26,maybe\n"
+        "break@example.org,paused,2999-01-01,,,\n"
+        "gone@example.org,paused,,,,\n"
+    )
+    settings = ImportSettings(consent_source="form", consent_date="2024-01-01", update=True)
+    record = import_file(table(rows), settings)
+    assert record.counts == {"updated": 1, "new": 2, "unsubscribed": 1}
+    assert statuses() == {"old@example.org": "active", "odd@example.org": "active", "break@example.org": "paused"}
+    reader.refresh_from_db()
+    assert (reader.send_hour, reader.max_papers, reader.one_list) == (21, 3, True)
+    odd = Subscriber.objects.get(email="odd@example.org")
+    assert (odd.send_hour, odd.max_papers, odd.one_list, odd.paused_until) == (7, 10, False, None)
+    assert [note.rpartition(", ")[2] for note in record.notes] == [
+        "send-hour: 24 (1).",
+        "max-papers: 26 (1).",
+        "one-list: maybe (1).",
+    ]
+
+
 def test_it_can_ask_new_readers_to_confirm_by_the_same_queue_as_the_form(
     topics: Any, table: Callable[[str], Path]
 ) -> None:
