@@ -4,9 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import build_q_object_from_lookup_parameters
 from django.contrib.admin.views.main import PAGE_VAR
-from django.db.models import F, Model, OuterRef, Subquery
+from django.core.exceptions import ValidationError
+from django.db.models import F, Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+
+from subscriptions.models import TopicFilter
 
 
 class SelectFilter(admin.RelatedFieldListFilter):
@@ -48,6 +53,24 @@ class SelectOfUsedFilter(SelectFilter):
         rows = field.model._base_manager.filter(**{f"{field.name}__gte": OuterRef("pk")}).order_by(field.attname)
         used = field.related_model._default_manager.annotate(next_used=Subquery(rows.values(field.attname)[:1]))
         return list(used.filter(next_used=F("pk")).values_list("pk", "name"))
+
+
+class FollowedTopicFilter(SelectOfUsedFilter):
+    """Readers who follow a topic.
+
+    The rows of what they follow are found by themselves. Django's join would repeat a reader who follows several
+    topics of the filter, so that PostgreSQL would have to compare whole rows.
+    """
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.used_parameters:
+            return queryset
+        lookups = {name.removeprefix("filters__"): values for name, values in self.used_parameters.items()}
+        try:
+            follows = TopicFilter.objects.filter(build_q_object_from_lookup_parameters(lookups)).order_by()
+        except (ValueError, ValidationError) as error:
+            raise IncorrectLookupParameters(error) from error
+        return queryset.filter(pk__in=follows.values("subscriber"))
 
 
 class NamedValuesFilter(admin.AllValuesFieldListFilter):

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin import AllValuesFieldListFilter
+from django.contrib.admin.utils import lookup_spawns_duplicates
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db import connection
@@ -48,7 +49,15 @@ def _estimate(rows: QuerySet[Any]) -> int:
 
 
 class IndexedList(ChangeList):
-    """A list that is sorted by its `sortable_by` columns only. Django takes any column from the address."""
+    """A list that is sorted by its `sortable_by` columns only. Django takes any column from the address.
+
+    Its filters must not repeat rows.
+    """
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """Return the filters. Rows need not be compared, unless a condition in the address itself may repeat them."""
+        *found, others, _may_repeat, is_filtered = super().get_filters(request)
+        return *found, others, any(lookup_spawns_duplicates(self.lookup_opts, name) for name in others), is_filtered
 
     def get_ordering_field(self, field_name: Any) -> Any:
         return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None

@@ -33,7 +33,7 @@ from subscriptions.admin.base import (
     TellsChangesAdmin,
     breakable,
 )
-from subscriptions.admin.filters import SelectOfUsedFilter, dates
+from subscriptions.admin.filters import FollowedTopicFilter, SelectOfUsedFilter, dates
 from subscriptions.admin.large_tables import FOUND, FindsReadersAdmin, find_filters_by_words
 from subscriptions.admin.long_select import LongSelect
 from subscriptions.models import Subscriber, Topic, TopicFilter
@@ -101,7 +101,7 @@ class SubscriberAdmin(
     empty_text = "No readers yet. They sign up on the site, and confirm by the link in an email."
     form = SubscriberForm
     list_display = ["address", "state", "how_often", "at", "signed_up"]
-    list_filter = ["status", "frequency", ("created_at", dates("signed up")), ("filters__topic", SelectOfUsedFilter)]
+    list_filter = ["status", "frequency", ("created_at", dates("signed up")), ("filters__topic", FollowedTopicFilter)]
     search_fields = ["email", "uid", "filters__words"]
     list_per_page = 50
     sortable_by = ["address", "signed_up"]

@@ -178,6 +178,7 @@ class Subscriber(models.Model):
         indexes = [
             # Every minute a task asks which zones and hours have readers. It also finds readers by status alone.
             models.Index(fields=["status", "frequency", "time_zone", "send_hour"], name="subscriber_slot"),
+            models.Index(fields=["created_at"], name="subscriber_by_sign_up"),
         ]
 
     def __str__(self) -> str:

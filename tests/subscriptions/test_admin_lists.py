@@ -2,7 +2,9 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from digest.models import Edition
 from digest.templatetags.list_filters import other_conditions
@@ -28,6 +30,26 @@ def readers(alice: Subscriber, vision: Topic) -> None:
 def test_readers_are_filtered_by_a_topic_of_a_select_box(admin_client: Client, vision: Topic) -> None:
     assert listed(admin_client, f"?{TOPIC}={vision.pk}") == ["zoe@example.org"]
     assert listed(admin_client, f"?{TOPIC}=") == ["zoe@example.org", "alice@example.org"]
+
+
+def test_a_reader_who_follows_both_topics_of_a_filter_is_listed_once(
+    admin_client: Client, learning: Topic, vision: Topic
+) -> None:
+    make_reader("zoe@example.org", topics=[learning, vision])
+    assert listed(admin_client, f"?{TOPIC}={vision.pk}&{TOPIC}={learning.pk}") == ["zoe@example.org"]
+    assert listed(admin_client, "?filters__topic__isnull=False") == ["zoe@example.org"]
+    assert listed(admin_client, "?filters__isnull=False") == ["zoe@example.org"]
+
+
+def test_a_filter_by_a_topic_does_not_compare_whole_rows(admin_client: Client, vision: Topic) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert admin_client.get(f"{READERS}?{TOPIC}={vision.pk}").status_code == 200
+    assert not [query["sql"] for query in queries if "DISTINCT" in query["sql"]]
+
+
+def test_a_filter_by_no_topic_at_all_is_left_out(admin_client: Client, alice: Subscriber) -> None:
+    response = admin_client.get(f"{READERS}?{TOPIC}=x")
+    assert (response.status_code, response["Location"]) == (302, f"{READERS}?e=1")
 
 
 @pytest.mark.usefixtures("readers")
