@@ -1,4 +1,4 @@
-"""The editions, and the topics that readers can follow."""
+"""The editions and their papers."""
 
 from typing import Any
 
@@ -16,14 +16,12 @@ from digest.api.problems import ProblemError
 from digest.editions import publication
 from digest.models import Edition, Paper
 from digest.models.api_tokens import ApiScope
-from subscriptions.models import Topic
 
-editions = Router(tags=["Editions"])
-topics = Router(tags=["Topics"])
+router = Router(tags=["Editions"])
 READ = TokenAuth(ApiScope.EDITIONS_READ)
 
 
-@editions.get("/editions", auth=READ, response=schemas.Editions, operation_id="list_editions", summary="List editions")
+@router.get("/editions", auth=READ, response=schemas.Editions, operation_id="list_editions", summary="List editions")
 def list_editions(request: HttpRequest, given: Query[PageIn]) -> dict[str, Any]:
     """Return editions, the last that was made first."""
     found, following = page(Edition.objects.all(), given.cursor, given.limit)
@@ -32,7 +30,7 @@ def list_editions(request: HttpRequest, given: Query[PageIn]) -> dict[str, Any]:
     return {"editions": [_shown(edition, counted.get(edition.pk, 0)) for edition in found], "next": following}
 
 
-@editions.get(
+@router.get(
     "/editions/{day}", auth=READ, response=schemas.OneEdition, operation_id="get_edition", summary="Read one edition"
 )
 def get_edition(request: HttpRequest, day: Day) -> dict[str, Any]:
@@ -44,12 +42,6 @@ def get_edition(request: HttpRequest, day: Day) -> dict[str, Any]:
     return _shown(edition, len(papers)) | {"listed": papers}
 
 
-@topics.get("/topics", auth=TokenAuth(), response=schemas.Topics, operation_id="list_topics", summary="List topics")
-def list_topics(request: HttpRequest) -> dict[str, Any]:
-    """Return the topics that readers can follow, in the order of the form. Any token may read them."""
-    return {"topics": [_topic(topic) for topic in Topic.objects.offered()]}
-
-
 def _shown(edition: Edition, papers: int) -> dict[str, Any]:
     names = schemas.EditionRow.model_fields.keys() - {"papers", "page"}
     page_url = _url("digest:edition", edition.day)
@@ -59,12 +51,6 @@ def _shown(edition: Edition, papers: int) -> dict[str, Any]:
 def _paper(paper: Paper) -> dict[str, Any]:
     page_url = _url("digest:paper", paper.key)
     return {"id": paper.key, "title": paper.title, "url": paper.url, "page": page_url, "votes": paper.votes}
-
-
-def _topic(topic: Topic) -> dict[str, Any]:
-    names = ("slug", "name", "group", "description")
-    page_url = _url("digest:topic", topic.slug)
-    return {name: getattr(topic, name) for name in names} | {"includes": topic.narrower, "page": page_url}
 
 
 def _url(name: str, *args: object) -> str:

@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
-from digest.api import deliveries, editions, papers, readers, schemas
+from digest.api import deliveries, editions, papers, readers, schemas, topics
 from digest.api.problems import ProblemError, response
 
 ABOUT = """Programs can search papers without a token. With a token they can sign readers up, read and change them,
@@ -48,7 +48,7 @@ api = NinjaAPI(
     parser=JsonParser(),
 )
 api.add_router("", papers.router)
-for router in (readers.router, deliveries.router, editions.editions, editions.topics):
+for router in (readers.router, deliveries.router, editions.router, topics.router):
     api.add_router("/v1", router)
 
 

@@ -1,6 +1,6 @@
 """The list and the form of readers: columns, filters, fields, and what each reader follows.
 
-`digest.admin.readers` extends it by actions, exports, and pages about a reader's digests.
+`digest.admin.reader_pages` extends it by actions, exports, and pages about a reader's digests.
 """
 
 import datetime as dt

@@ -1,16 +1,36 @@
-"""The daily quota: the emails allowed and the emails sent on a day (UTC). It is always in the database."""
+"""The daily quota: how many emails a day (UTC) allows, also during the warm-up of a new domain, and how many were sent.
+
+The count is always in the database.
+"""
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
 from digest import clock
-from digest.delivery.limits.rate_settings import WarmUp
 from digest.models import Allowance
 
 NAME = "day "
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """A warm-up plan: a new domain sends little at first, and then twice as much every few days.
+
+    Mailbox providers expect this before they trust a domain.
+    """
+
+    since: dt.date
+    first_day: int  # emails
+    doubles_every: int  # days
+
+    def cap(self, day: dt.date) -> int | None:
+        """Return how many emails may be sent on `day`, or None after the plan, which ends far above any real volume."""
+        doublings = max((day - self.since).days, 0) // self.doubles_every
+        return self.first_day * 2**doublings if doublings < 24 else None
 
 
 def cap(day: dt.date) -> int | None:

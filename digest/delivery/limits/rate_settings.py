@@ -5,7 +5,6 @@ postmark=50/s, smtp=10/s                              a rate for each name
 gmail.com=20/s, outlook.com|hotmail.com=5/s, *=10/s   domains that share a rate; * for every other domain
 """
 
-import datetime as dt
 import re
 from dataclasses import dataclass, field
 
@@ -91,20 +90,3 @@ def parse_lanes(text: str) -> DomainLanes:
             if domain != OTHERS:
                 lane_of_domain[domain] = domains[0]
     return DomainLanes(rates, lane_of_domain)
-
-
-@dataclass(frozen=True, slots=True)
-class WarmUp:
-    """A warm-up plan: a new domain sends little at first, and then twice as much every few days.
-
-    Mailbox providers expect this before they trust a domain.
-    """
-
-    since: dt.date
-    first_day: int  # emails
-    doubles_every: int  # days
-
-    def cap(self, day: dt.date) -> int | None:
-        """Return how many emails may be sent on `day`, or None after the plan, which ends far above any real volume."""
-        doublings = max((day - self.since).days, 0) // self.doubles_every
-        return self.first_day * 2**doublings if doublings < 24 else None

@@ -1,4 +1,7 @@
-"""The doctor: it examines everything that must work, and says what to do. `manage.py doctor` and the admin show it."""
+"""The doctor: it examines everything that must work, and says what to do. `manage.py doctor` and the admin show it.
+
+What is wrong on a running site, and from which threshold on, is decided in `checks`, which the watch runs for alerts.
+"""
 
 import datetime as dt
 from collections.abc import Iterator

@@ -1,10 +1,8 @@
 """The settings of rate limits."""
 
-import datetime as dt
-
 import pytest
 
-from digest.delivery.limits.rate_settings import RateError, WarmUp, parse_lanes, parse_rate, parse_rates
+from digest.delivery.limits.rate_settings import RateError, parse_lanes, parse_rate, parse_rates
 
 
 @pytest.mark.parametrize(
@@ -51,10 +49,3 @@ def test_a_star_gives_each_other_domain_a_lane_of_its_own() -> None:
 def test_it_refuses_what_is_no_domain(text: str) -> None:
     with pytest.raises(RateError):
         parse_lanes(text)
-
-
-def test_a_warm_up_doubles() -> None:
-    plan = WarmUp(dt.date(2026, 9, 1), first_day=100, doubles_every=2)
-    caps = [plan.cap(dt.date(2026, 8, 31) + dt.timedelta(days=ago)) for ago in range(7)]
-    assert caps == [100, 100, 100, 200, 200, 400, 400]
-    assert plan.cap(dt.date(2027, 9, 1)) is None
