@@ -5,6 +5,9 @@ by commas, semicolons or line ends, and each is
 
     [-] phrase        words, or words in quotes; a space is enough before a minus and a letter
     field: value      author:, cat:, votes: or about: with a sentence to the end of the line or in quotes
+
+A new kind of term is a field of Criteria. `digest.matching.scoring` then matches it, and `digest.search.paper_search`
+finds candidates for it.
 """
 
 import re

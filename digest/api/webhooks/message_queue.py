@@ -1,4 +1,8 @@
-"""The queue of messages to webhooks. A message is stored in the transaction of its event: both happen, or neither."""
+"""The queue of messages to webhooks. A message is stored in the transaction of its event: both happen, or neither.
+
+Events about readers follow from the log of consents (`event_of`). The names of all events are in
+`digest.models.webhooks.WebhookEvent`.
+"""
 
 import datetime as dt
 import uuid
