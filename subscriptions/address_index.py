@@ -1,6 +1,7 @@
-"""An index for searching large tables of readers by a part of an address. `manage.py index_addresses` creates it.
+"""Indexes for searching large tables of readers by a part of an address or of their own words.
 
-It is on PostgreSQL only, and optional: a search without it reads all addresses, and an import with it takes longer.
+`manage.py index_addresses` creates them. They are on PostgreSQL only, and optional: a search without them reads all
+rows, and an import with them takes longer.
 """
 
 from typing import Any
@@ -9,51 +10,54 @@ from django.db import DatabaseError, connection
 from django.db.models import CharField, F, Func
 from django.db.models.functions import Collate, Lower
 
-NAME = "subscriber_address_part"
+NAME, WORDS = "subscriber_address_part", "filter_words_part"
 WORTHWHILE = 200_000  # readers
 
 # The indexed expression. PostgreSQL lowers ASCII in half the time if it knows that it is.
 LOWERED: Func = Lower(Collate(F("email"), "C"), output_field=CharField())
 
 _STATE = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
-_CREATE = (
-    f'CREATE INDEX CONCURRENTLY {NAME} ON subscriptions_subscriber USING gin (LOWER(email COLLATE "C") gin_trgm_ops)'
-)
+_INDEXES = {
+    NAME: 'subscriptions_subscriber USING gin (LOWER(email COLLATE "C") gin_trgm_ops)',
+    WORDS: "subscriptions_topicfilter USING gin (UPPER(words) gin_trgm_ops) WHERE NOT words = ''",
+}
 _ESTIMATE = "SELECT reltuples FROM pg_class WHERE oid = to_regclass('subscriptions_subscriber')"
 
 
 class AddressIndexError(Exception):
-    """The index can't be created. The message says why, and what to do."""
+    """The indexes can't be created. The message says why, and what to do."""
 
 
-def exists() -> bool:
-    """Return whether the database has the index, and has finished building it."""
-    return _fetch(_STATE, [NAME]) is True
+def exists(name: str = NAME) -> bool:
+    """Return whether the database has this index, that of addresses by default, and has finished building it."""
+    return _fetch(_STATE, [name]) is True
 
 
 def is_missing() -> bool:
-    """Return whether the table has grown so large that the index is worthwhile, and there is none."""
+    """Return whether the table of readers has grown so large that the indexes are worthwhile, and one is missing."""
     if connection.vendor != "postgresql":
         return False
-    return bool(_fetch(_ESTIMATE) >= WORTHWHILE) and not exists()
+    return bool(_fetch(_ESTIMATE) >= WORTHWHILE) and not all(map(exists, _INDEXES))
 
 
 def create() -> bool:
-    """Create the index while the site runs. Return False if there was one. Raise AddressIndexError."""
+    """Create the missing indexes while the site runs. Return False if there were all. Raise AddressIndexError."""
     if connection.vendor != "postgresql":
-        raise AddressIndexError("Only PostgreSQL has this index. SQLite needs none.")
-    if exists():
+        raise AddressIndexError("Only PostgreSQL has these indexes. SQLite needs none.")
+    missing = [name for name in _INDEXES if not exists(name)]
+    if not missing:
         return False
     try:
         with connection.cursor() as cursor:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-            cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {NAME}")  # of a run that was stopped
-            cursor.execute(_CREATE)
-            cursor.execute("ANALYZE subscriptions_subscriber")  # the planner needs to know how frequent parts are
+            for name in missing:
+                cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # of a run that was stopped
+                cursor.execute(f"CREATE INDEX CONCURRENTLY {name} ON {_INDEXES[name]}")
+                cursor.execute(f"ANALYZE {_INDEXES[name].split()[0]}")  # the planner asks how frequent parts are
     except DatabaseError as error:
         raise AddressIndexError(
-            f"PostgreSQL refused: {str(error).strip().splitlines()[0]}. The index needs the extension pg_trgm, which "
-            "comes with PostgreSQL's contrib package. Only the owner of the database may create both."
+            f"PostgreSQL refused: {str(error).strip().splitlines()[0]}. The indexes need the extension pg_trgm, which "
+            "comes with PostgreSQL's contrib package. Only the owner of the database may create them."
         ) from error
     return True
 

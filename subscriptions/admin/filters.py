@@ -65,7 +65,9 @@ class FollowedTopicFilter(SelectOfUsedFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.used_parameters:
             return queryset
-        lookups = {name.removeprefix("filters__"): values for name, values in self.used_parameters.items()}
+        lookups: dict[str, Any] = {
+            name.removeprefix("filters__"): values for name, values in self.used_parameters.items()
+        }
         try:
             follows = TopicFilter.objects.filter(build_q_object_from_lookup_parameters(lookups)).order_by()
         except (ValueError, ValidationError) as error:

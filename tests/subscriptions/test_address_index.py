@@ -1,4 +1,4 @@
-"""The optional index for searching readers by a part of an address."""
+"""The optional indexes for searching readers by a part of an address or of their own words."""
 
 import io
 from collections.abc import Iterator
@@ -12,17 +12,19 @@ from django.test import Client
 from digest.ops.health import doctor
 from subscriptions import address_index
 from subscriptions.admin import large_tables
+from subscriptions.models import TopicFilter
 from tests.conftest import make_reader
 
 postgresql_alone = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only PostgreSQL has this index")
 LIST = "/admin/subscriptions/subscriber/"
+FOLLOWS = "/admin/subscriptions/topicfilter/"
 
 
 @pytest.fixture
 def no_index() -> Iterator[None]:
     yield
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP INDEX IF EXISTS {address_index.NAME}")
+        cursor.execute(f"DROP INDEX IF EXISTS {address_index.NAME}, {address_index.WORDS}")
 
 
 def index_addresses() -> str:
@@ -34,8 +36,7 @@ def index_addresses() -> str:
 def plan_of(term: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")  # a table of a few rows is read without an index
-    found: str = large_tables._with_part(term).order_by().explain()
-    return found
+    return f"{large_tables._with_part(term).order_by().explain()}\n{large_tables.find_filters_by_words(term).explain()}"
 
 
 @pytest.mark.django_db
@@ -50,11 +51,35 @@ def test_sqlite_has_no_such_index() -> None:
 @pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("no_index")
-def test_the_command_creates_the_index_once() -> None:
+@pytest.mark.parametrize("dropped", [address_index.NAME, address_index.WORDS])
+def test_the_command_creates_each_index_once(dropped: str) -> None:
     assert not address_index.exists()
     assert "ready" in index_addresses()
     assert address_index.exists()
     assert "already" in index_addresses()
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX {dropped}")
+    assert "ready" in index_addresses()
+    assert address_index.exists(dropped)
+
+
+@postgresql_alone
+@pytest.mark.both_databases
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("no_index")
+def test_the_index_finds_a_part_of_own_words(admin_client: Client) -> None:
+    reader = make_reader("ada@example.org")
+    reader.filters.create(words='"Straße networks"')
+    other = make_reader("bob@example.org")
+    TopicFilter.objects.bulk_create(TopicFilter(subscriber=other, words=f'"robot {row}"') for row in range(1_000))
+    index_addresses()
+    with transaction.atomic():
+        assert address_index.WORDS in plan_of("STRASS")
+        for term in ("straße", "NETWORKS", "net"):
+            assert [row.subscriber for row in admin_client.get(FOLLOWS, {"q": term}).context["cl"].result_list] == [
+                reader
+            ]
+            assert list(admin_client.get(LIST, {"q": term}).context["cl"].result_list) == [reader]
 
 
 @postgresql_alone
@@ -125,4 +150,8 @@ def test_the_doctor_recommends_the_index_to_a_large_site(monkeypatch: pytest.Mon
 def test_the_index_is_missing_on_a_large_site_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not address_index.is_missing()
     monkeypatch.setattr(address_index, "WORTHWHILE", -1)
-    assert address_index.is_missing()
+    for present in ([], [address_index.NAME], [address_index.WORDS]):
+        monkeypatch.setattr(address_index, "exists", present.__contains__)
+        assert address_index.is_missing()
+    monkeypatch.setattr(address_index, "exists", lambda name: True)
+    assert not address_index.is_missing()

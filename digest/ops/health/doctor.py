@@ -164,9 +164,9 @@ def _keys() -> PartResult:
 
 
 def _address_index() -> Iterator[PartResult]:
-    """Yield a warning if the site has outgrown searches by a part of an address without their index."""
+    """Yield a warning if the site has outgrown searches by a part of an address or of words without their indexes."""
     if address_index.is_missing():
-        said = "The admin's search by a part of an address reads all of them. Run manage.py index_addresses, once."
+        said = "The admin's search by a part reads all addresses or words. Run manage.py index_addresses, once."
         yield PartResult("Search", State.WARNING, said)
 
 

@@ -9,8 +9,8 @@ from subscriptions.management.base import check_migrations
 
 class Command(BaseCommand):
     help = (
-        "Create an index for the admin's search by a part of an address. It is worthwhile on PostgreSQL with hundreds "
-        "of thousands of readers. The site may run meanwhile."
+        "Create indexes for the admin's search by a part of an address or of readers' own words. They are worthwhile "
+        "on PostgreSQL with hundreds of thousands of readers. The site may run meanwhile."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -19,4 +19,4 @@ class Command(BaseCommand):
             is_new = address_index.create()
         except AddressIndexError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write("The index is ready." if is_new else "The index exists already.")
+        self.stdout.write("The indexes are ready." if is_new else "The indexes exist already.")
