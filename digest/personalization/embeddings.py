@@ -12,7 +12,6 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db.models import F, Subquery
 from django.utils import timezone
 
 from digest.matching.similarity import DIMENSIONS, MODEL, missing_packages
@@ -88,11 +87,10 @@ def background_ids() -> list[int]:
     These are the newest ones of papers, but new papers replace them only once in BACKGROUND ids. So all processes
     compare texts with the same papers, and the score of a paper stays the same from hour to hour.
     """
-    papers = Vector.objects.filter(kind=Kind.PAPER).order_by("-pk")
-    counted = papers.annotate(newest=Subquery(papers.values("pk")[:1]))
-    settled = counted.filter(pk__lte=F("newest") - F("newest") % BACKGROUND).values_list("pk", flat=True)
-    ids = list(settled[:BACKGROUND])
-    return ids if len(ids) == BACKGROUND else list(papers.values_list("pk", flat=True)[:BACKGROUND])
+    papers = Vector.objects.filter(kind=Kind.PAPER).order_by("-pk").values_list("pk", flat=True)
+    newest = list(papers[: 2 * BACKGROUND])
+    settled = [pk for pk in newest if pk <= newest[0] - newest[0] % BACKGROUND]
+    return (settled if len(settled) >= BACKGROUND else newest)[:BACKGROUND]
 
 
 def stack(vectors: "Iterable[Vectors]") -> "Vectors":
