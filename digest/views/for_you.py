@@ -25,7 +25,7 @@ def for_you(request: HttpRequest, reader: Subscriber, day: dt.date | None = None
     if day and edition is None:
         raise Http404(f"There is no edition of {day}.")
     state = reader_state.of_request(request)
-    context = _context(reader, edition, state and state.dismissed) if edition else {"digest": None}
+    context = _context(reader, edition, state.dismissed if state else None) if edition else {"digest": None}
     return render(request, "web/for_you.html", context)
 
 
