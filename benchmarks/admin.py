@@ -159,7 +159,7 @@ def _make_editions() -> None:
     now = timezone.now()
     for ago in range(EDITIONS):
         at = now - dt.timedelta(days=ago)
-        edition = Edition.objects.create(day=at.date(), published_at=at, closed_at=at, mail_from=at, planned_until=at)
+        edition = Edition.objects.create(day=at.date(), published_at=at, closed_at=at, send_after=at, planned_until=at)
         Paper.objects.bulk_create(
             Paper(key=f"bench:{ago}-{number}", title=f"Paper {number}", edition=edition) for number in range(PAPERS)
         )

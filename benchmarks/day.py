@@ -21,7 +21,7 @@ def make_edition(papers: int, now: dt.datetime) -> Edition:
     """Store and return an edition with this many papers about a few of the catalogue's topics."""
     chance = random.Random(1)
     words, weights = corpus.vocabulary(chance)
-    edition = Edition.objects.create(day=DAY, published_at=now, closed_at=now, mail_from=now)
+    edition = Edition.objects.create(day=DAY, published_at=now, closed_at=now, send_after=now)
     phrases = [topic.phrases[:4] for topic in topics()]
     for rank in range(papers):
         about = [chance.choice(few) for few in chance.sample(phrases, 4)]

@@ -36,7 +36,7 @@ def measure(readers: int) -> Figures:
 
     crowd.make(readers)
     Edition.objects.filter(day=FRIDAY.date()).delete()
-    edition = Edition.objects.create(day=FRIDAY.date(), published_at=FRIDAY, closed_at=FRIDAY, mail_from=FRIDAY)
+    edition = Edition.objects.create(day=FRIDAY.date(), published_at=FRIDAY, closed_at=FRIDAY, send_after=FRIDAY)
     began, cpu = time.perf_counter(), time.process_time()
     planned = planner.plan_due(now=FRIDAY + dt.timedelta(hours=23, minutes=59))
     took, cpu = time.perf_counter() - began, time.process_time() - cpu

@@ -1,4 +1,7 @@
-"""The schedule of periodic tasks: when (UTC), which task, how many seconds it may wait, and what it does."""
+"""The schedule of periodic tasks: when (UTC), which task, how many seconds it may wait, and what it does.
+
+Databases store the names of tasks, so these stay. `digest.tasks` shows which module each calls.
+"""
 
 from typing import Any
 

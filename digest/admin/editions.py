@@ -74,9 +74,9 @@ PAPERS_SHOWN = 100  # papers on an edition's page; the list of papers has all of
 class EditionForm(EmailPreviewForm, forms.ModelForm[Edition]):
     class Meta:
         model = Edition
-        fields = ["note_before", "note_after", "mail_from"]
+        fields = ["note_before", "note_after", "send_after"]
         widgets = dict.fromkeys(("note_before", "note_after"), forms.Textarea(attrs={"rows": 3, "cols": 40}))
-        labels = {"mail_from": "Emailed from"}
+        labels = {"send_after": "Emailed from"}
         help_texts = {
             "note_before": f"The editors' note above the papers. {NOTE_FORMAT}",
             "note_after": f"The editors' note below the papers. {NOTE_FORMAT}",
@@ -168,9 +168,9 @@ def state_of(edition: Edition, digests: Counter[str]) -> str:
         return pill("skipped", "Sent to no one")
     if digests:
         return pill("failed", "Not sent: see its digests")
-    if edition.mail_from and edition.mail_from > clock.now() - A_DAY:
+    if edition.send_after and edition.send_after > clock.now() - A_DAY:
         return pill("pending", "Closed, not sent yet")
-    return pill("closed", "Closed, no readers" if edition.mail_from else "Closed, not emailed")
+    return pill("closed", "Closed, no readers" if edition.send_after else "Closed, not emailed")
 
 
 def why_unsent(edition: Edition, digests: Counter[str], reason: str = "") -> str:
@@ -179,9 +179,9 @@ def why_unsent(edition: Edition, digests: Counter[str], reason: str = "") -> str
         return ""
     if digests:
         return reason
-    if edition.mail_from is None:
+    if edition.send_after is None:
         return TOO_LATE if edition.closed_at.date() > edition.day + A_DAY else SWITCHED_OFF
-    return "" if edition.mail_from > clock.now() - A_DAY else NO_ONE_DUE
+    return "" if edition.send_after > clock.now() - A_DAY else NO_ONE_DUE
 
 
 def _reasons_of(editions: Iterable[int]) -> dict[int, str]:
@@ -218,9 +218,9 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
     def get_fieldsets(self, request: HttpRequest, obj: Edition | None = None) -> Any:
         """Return the editors' note, which is above the papers, and the dates, which are below them.
 
-        `mail_from` is left out until the edition is closed, because closing sets it.
+        `send_after` is left out until the edition is closed, because closing sets it.
         """
-        dates = ["day", "published_at", "closed_at", *(["mail_from"] if obj and obj.closed_at else [])]
+        dates = ["day", "published_at", "closed_at", *(["send_after"] if obj and obj.closed_at else [])]
         return [
             ("Editors’ note", {"fields": [("note_before", "note_after")]}),
             ("Schedule", {"fields": [tuple(dates)], "classes": ["collapse"]}),

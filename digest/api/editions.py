@@ -43,9 +43,14 @@ def get_edition(request: HttpRequest, day: Day) -> dict[str, Any]:
 
 
 def _shown(edition: Edition, papers: int) -> dict[str, Any]:
-    names = schemas.EditionRow.model_fields.keys() - {"papers", "page"}
-    page_url = _url("digest:edition", edition.day)
-    return {name: getattr(edition, name) for name in names} | {"papers": papers, "page": page_url}
+    return {
+        "day": edition.day,
+        "published_at": edition.published_at,
+        "closed_at": edition.closed_at,
+        "mail_from": edition.send_after,
+        "papers": papers,
+        "page": _url("digest:edition", edition.day),
+    }
 
 
 def _paper(paper: Paper) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from subscriptions.models import Subscriber
 from subscriptions.models.readers import MAX_PAPERS_PER_EMAIL, MAX_WORDS_LENGTH
 from subscriptions.readers.preferences import Preferences
 
-MAX_TOPICS = 400
+MAX_TOPICS_IN_CALL = 400
 
 
 class Problem(Schema):
@@ -37,7 +37,7 @@ class PreferencesIn(Schema):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    topics: list[Slug] = Field([], max_length=MAX_TOPICS, description="Slugs of topics, from /api/v1/topics.")
+    topics: list[Slug] = Field([], max_length=MAX_TOPICS_IN_CALL, description="Slugs of topics, from /api/v1/topics.")
     words: str = Field("", max_length=MAX_WORDS_LENGTH, description="The reader's own words, in the query language.")
     frequency: Annotated[str, one_of(Subscriber.Frequency.values)] = Preferences.frequency
     send_hour: int = Field(Preferences.send_hour, ge=0, le=23, description="The hour in the reader's time zone.")

@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
-from digest.api import deliveries, editions, papers, readers, schemas, topics
+from digest.api import deliveries, editions, papers_schema, readers, schemas, topics
 from digest.api.problems import ProblemError, response
 
 ABOUT = """Programs can search papers without a token. With a token they can sign readers up, read and change them,
@@ -47,7 +47,7 @@ api = NinjaAPI(
     urls_namespace="digest_api",
     parser=JsonParser(),
 )
-api.add_router("", papers.router)
+api.add_router("", papers_schema.router)
 for router in (readers.router, deliveries.router, editions.router, topics.router):
     api.add_router("/v1", router)
 

@@ -37,7 +37,7 @@ def plan_due(*, now: dt.datetime) -> int:
     again only every half hour, to include readers who have chosen an earlier hour since then.
     """
     schedules = _schedules_in_use()
-    recent = Edition.objects.filter(mail_from__gt=now - WINDOW, mail_from__lte=now)
+    recent = Edition.objects.filter(send_after__gt=now - WINDOW, send_after__lte=now)
     return sum(_plan_edition(pk, schedules, now) for pk in recent.values_list("pk", flat=True))
 
 
@@ -48,7 +48,7 @@ def _plan_edition(pk: int, schedules: list[Schedule], now: dt.datetime) -> int:
         done_until = edition.planned_until if _is_same_half_hour(now, edition.planned_until) else None
         due = [
             _due_readers(schedule, hour, now)
-            for hour, in_hour in _schedules_by_due_time(edition, schedules, edition.mail_from)
+            for hour, in_hour in _schedules_by_due_time(edition, schedules, edition.send_after)
             if hour <= now and not (done_until and hour + _spread() <= done_until)
             for schedule in in_hour
         ]
@@ -72,9 +72,9 @@ def _count_as_sent(edition: Edition, schedules: list[Schedule], now: dt.datetime
     The edition may have been published again since. So its readers' times are those of its first publication.
     """
     until = sent_before.counted_until(edition)
-    if until is None or edition.mail_from is None:
+    if until is None or edition.send_after is None:
         return 0
-    first = min(edition.mail_from, publication.hour_of(edition.day))
+    first = min(edition.send_after, publication.hour_of(edition.day))
     due = [
         _due_readers(schedule, hour, until)
         for hour, in_hour in _schedules_by_due_time(edition, schedules, first)
@@ -132,12 +132,12 @@ def plan_everyone(edition: Edition, *, now: dt.datetime) -> int:
 
 def has_missed_readers(edition: Edition, *, before: dt.datetime) -> bool:
     """Return whether readers were due to get `edition` at `before` or earlier, though it has no delivery at all."""
-    if edition.mail_from is None or Delivery.objects.filter(edition=edition).exists():
+    if edition.send_after is None or Delivery.objects.filter(edition=edition).exists():
         return False
     readers = Subscriber.objects.active()
     return any(
         readers.filter(**schedule._asdict(), active_since__lte=hour).exists()
-        for hour, in_hour in _schedules_by_due_time(edition, _schedules_in_use(), edition.mail_from)
+        for hour, in_hour in _schedules_by_due_time(edition, _schedules_in_use(), edition.send_after)
         if hour + _spread() <= before
         for schedule in in_hour
     )
@@ -156,14 +156,14 @@ def _schedules_in_use() -> list[Schedule]:
 
 
 def _schedules_by_due_time(
-    edition: Edition, schedules: Iterable[Schedule], mail_from: dt.datetime | None
+    edition: Edition, schedules: Iterable[Schedule], send_after: dt.datetime | None
 ) -> list[tuple[dt.datetime, list[Schedule]]]:
-    if mail_from is None:
+    if send_after is None:
         return []
-    weekly_from = _weekly_from(edition, mail_from)
+    weekly_from = _weekly_from(edition, send_after)
     by_due_time: dict[dt.datetime, list[Schedule]] = {}
     for schedule in schedules:
-        earliest = weekly_from if schedule.frequency == Subscriber.Frequency.WEEKLY else mail_from
+        earliest = weekly_from if schedule.frequency == Subscriber.Frequency.WEEKLY else send_after
         if earliest is not None:
             by_due_time.setdefault(due_times.due_at(schedule, earliest), []).append(schedule)
     return sorted(by_due_time.items())
@@ -174,11 +174,11 @@ def _is_weekly_digest(edition: Edition, now: dt.datetime) -> bool:
     return weekly_from is not None and weekly_from <= now
 
 
-def _weekly_from(edition: Edition, mail_from: dt.datetime) -> dt.datetime | None:
+def _weekly_from(edition: Edition, send_after: dt.datetime) -> dt.datetime | None:
     monday = due_times.monday_of(edition.day)
     week = Edition.objects.filter(day__range=(monday, due_times.friday_of(edition.day)))
     # An edition that was never emailed, such as Friday's published late, does not close the week, unless an operator
     # sends it by hand. An edition that was emailed and later withdrawn still closes its week.
-    mailed = ~Q(mail_from=None) | ~Q(planned_until=None) | Q(pk=edition.pk)
+    mailed = ~Q(send_after=None) | ~Q(planned_until=None) | Q(pk=edition.pk)
     newest = week.filter(mailed).order_by("-day").values_list("day", flat=True).first()
-    return due_times.weekly_send_from(edition.day, newest, mail_from, settings.PUBLISH_HOUR) if newest else None
+    return due_times.weekly_send_from(edition.day, newest, send_after, settings.PUBLISH_HOUR) if newest else None

@@ -26,23 +26,23 @@ class Schedule(NamedTuple):
         return cls(reader.frequency, reader.time_zone, reader.send_hour)
 
 
-def due_at(schedule: Schedule, mail_from: dt.datetime) -> dt.datetime:
-    """Return the first time (UTC) at or after `mail_from` at the schedule's hour, on a day of its frequency.
+def due_at(schedule: Schedule, send_after: dt.datetime) -> dt.datetime:
+    """Return the first time (UTC) at or after `send_after` at the schedule's hour, on a day of its frequency.
 
     If the clock skips that hour, the digest is due when the hour would have been. If the hour comes twice, it is due
     the first time.
     """
     zone = zone_of(schedule.time_zone)
-    day = mail_from.astimezone(zone).date()
+    day = send_after.astimezone(zone).date()
     while True:
         moment = dt.datetime.combine(day, dt.time(schedule.send_hour), zone).astimezone(dt.UTC)
-        if moment >= mail_from and (schedule.frequency != "weekdays" or is_weekday(day)):
+        if moment >= send_after and (schedule.frequency != "weekdays" or is_weekday(day)):
             return moment
         day += dt.timedelta(days=1)
 
 
 def weekly_send_from(
-    day: dt.date, last_day_with_edition: dt.date, mail_from: dt.datetime, publish_hour: int
+    day: dt.date, last_day_with_edition: dt.date, send_after: dt.datetime, publish_hour: int
 ) -> dt.datetime | None:
     """Return the earliest time the edition of `day` may be sent for its week, or None if another one closes the week.
 
@@ -53,7 +53,7 @@ def weekly_send_from(
         return None
     friday = friday_of(day)
     saturday = dt.datetime.combine(friday + dt.timedelta(days=1), dt.time(publish_hour), dt.UTC)
-    return mail_from if day == friday else max(mail_from, saturday)
+    return send_after if day == friday else max(send_after, saturday)
 
 
 def next_due(schedule: Schedule, now: dt.datetime, publish_hour: int) -> dt.datetime:

@@ -68,7 +68,7 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> PublishResu
         is_closed = mail or now >= hour_of(day)
         if is_closed:
             edition.published_at = edition.closed_at = now
-            edition.mail_from = now if mail and day >= now.date() - dt.timedelta(days=1) else None
+            edition.send_after = now if mail and day >= now.date() - dt.timedelta(days=1) else None
             edition.save()
             edition_closed.send(Edition, edition=edition, now=now)
         QuietDay.objects.filter(day=day).delete()

@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef
 from digest import papers
 from digest.editions.due_times import is_weekday
 from digest.ingest.fetch_log import record_attempt
-from digest.ingest.http_client import make_client
+from digest.ingest.source_client import make_client
 from digest.models import FetchRun, Listing, Source
 from digest.sources import arxiv, arxiv_oai
 from digest.sources.records import Batch

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from digest import paper_keys, papers
-from digest.ingest.http_client import make_client
+from digest.ingest.source_client import make_client
 from digest.models import Paper, Source
 from digest.sources import arxiv, arxiv_api
 from digest.sources.records import SourceError, UnreachableError

@@ -12,7 +12,7 @@ from digest.editions import publication
 from digest.editions.due_times import is_weekday
 from digest.ingest import source_health
 from digest.ingest.fetch_log import record_attempt
-from digest.ingest.http_client import make_client
+from digest.ingest.source_client import make_client
 from digest.models import Edition, FetchRun, Source, Validator
 from digest.sources.http import ConditionalRequests, Http, ResponseValidator
 from digest.sources.records import Batch

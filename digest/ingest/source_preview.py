@@ -8,7 +8,7 @@ from django.conf import settings
 
 from digest import sources
 from digest.ingest.fetch_problems import explain
-from digest.ingest.http_client import make_client
+from digest.ingest.source_client import make_client
 from digest.models import Source
 from digest.sources.http import problem_with_host
 from digest.sources.records import Batch, PaperRecord, SourceError

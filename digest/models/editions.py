@@ -12,8 +12,11 @@ class Edition(models.Model):
     closed_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="No papers are added after this. Empty: open until its hour."
     )
-    mail_from = models.DateTimeField(
-        null=True, blank=True, help_text="Readers get it at their next hour after this. Empty: not scheduled."
+    send_after = models.DateTimeField(
+        null=True,
+        blank=True,
+        db_column="mail_from",
+        help_text="Readers get it at their next hour after this. Empty: not scheduled.",
     )
     planned_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Readers whose hour came before this have their row."

@@ -65,8 +65,8 @@ def next_digest(reader: Subscriber, *, now: dt.datetime) -> dt.datetime | None:
     resumes = midnight_in(reader.time_zone, reader.paused_until) if reader.paused_until else now
     since = max(now, resumes)
     newest = publication.newest_closed()
-    if reader.frequency != Frequency.WEEKLY and newest and newest.mail_from:
-        due = due_times.due_at(schedule, newest.mail_from)
+    if reader.frequency != Frequency.WEEKLY and newest and newest.send_after:
+        due = due_times.due_at(schedule, newest.send_after)
         if due > since:
             return due.astimezone(zone_of(reader.time_zone))  # it is published, and their hour has not come
     return due_times.next_due(schedule, since, settings.PUBLISH_HOUR)

@@ -20,7 +20,7 @@ class QueryProfile(NamedTuple):
     interests: tuple[Interest, ...]
     exclusions: tuple[str, ...] = ()
     max_papers: int = 10
-    on_quiet_days: bool = False  # send trending papers if nothing matches
+    trending_if_none_match: bool = False  # send trending papers if nothing matches
     amount: str = "balanced"  # or fewer, or more: how certain a match must be
     likes: Likes | None = None  # what was learned from likes
     slot_limits: SlotLimits | None = None  # of filters that the reader wants fewer papers of
@@ -89,7 +89,7 @@ def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
     without filters gets what is close to their likes, and then the papers with the most votes.
     """
     for_you, matching = _for_you(index, wanted)
-    wants_trending = wanted.interests and (for_you or wanted.on_quiet_days)
+    wants_trending = wanted.interests and (for_you or wanted.trending_if_none_match)
     groups = _by_interest(for_you) if wanted.is_grouped else {}
     return Digest(
         day=day,
@@ -97,7 +97,7 @@ def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
         trending=_trending(index, wanted, for_you) if wants_trending else (),
         more=matching - len(for_you),
         of_how_many=len(index.papers),
-        send_if_empty=bool(wanted.interests) and wanted.on_quiet_days,
+        send_if_empty=bool(wanted.interests) and wanted.trending_if_none_match,
         is_grouped=len(groups) > 1,
         waiting=index.waiting,
     )

@@ -16,7 +16,7 @@ from subscriptions.models import Topic
 from subscriptions.query.grammar import Criteria, write
 
 MOST_READ = 50  # papers that topics and phrases are suggested from; the cost of a page grows with them
-MAX_TOPICS = 12
+MAX_SUGGESTED_TOPICS = 12
 MAX_PHRASES = 12
 MAX_AUTHORS = 6
 MAX_TICKED = 3  # topics, and phrases, that are ticked beforehand
@@ -105,7 +105,7 @@ def _topic_offers(papers: Sequence[PaperText]) -> list[tuple[Topic, SuggestedFil
             offer = SuggestedFilter(topic.slug, topic.name, matched, description=topic.description)
             found.append((sum(finding.score for finding in findings.values()), topic, offer))
     found.sort(key=lambda row: -row[0])
-    return [(topic, offer) for _, topic, offer in found[:MAX_TOPICS]]
+    return [(topic, offer) for _, topic, offer in found[:MAX_SUGGESTED_TOPICS]]
 
 
 def _phrase_offers(papers: Sequence[PaperText], covered: Collection[str]) -> Iterator[SuggestedFilter]:

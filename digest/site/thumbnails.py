@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Case, F, Q, QuerySet, When
 
 from digest import isolation
-from digest.ingest.http_client import make_client
+from digest.ingest.source_client import make_client
 from digest.models import Paper, Source, Thumbnail
 from digest.site import images
 from digest.site.images import PictureError

@@ -1,6 +1,6 @@
 """HTTP for sources: one request, with limits on time, size and redirects, and retries after transient errors.
 
-`digest.ingest.http_client` makes a client from the site's settings.
+`digest.ingest.source_client` makes a client from the site's settings.
 """
 
 import datetime as dt

@@ -23,7 +23,7 @@ from subscriptions.readers import liked_papers
 from subscriptions.readers.liked_papers import LikedPaper
 from subscriptions.security import reader_session
 
-MAX_TOPICS = 3  # ticked on the form that “papers like these” leads to
+MAX_TICKED_TOPICS = 3  # ticked on the form that “papers like these” leads to
 MAX_ON_TOPIC = 4  # papers on the paper's topic, shown if none is similar
 
 
@@ -36,7 +36,7 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
     alike = similar_papers.similar(found)
     topics_of = topics.of_papers([found, *alike], topics.offered())
     its_topics = topics_of.get(found.pk, [])
-    on_its_topic = None if alike else topics.others_on_its_topic(found, its_topics[:MAX_TOPICS], MAX_ON_TOPIC)
+    on_its_topic = None if alike else topics.others_on_its_topic(found, its_topics[:MAX_TICKED_TOPICS], MAX_ON_TOPIC)
     reader = reader_session.reader_of(request)
     page = f"{settings.SITE_URL}{reverse('digest:paper', args=[key])}"
     context = {
@@ -90,7 +90,7 @@ def _links(paper: Paper, page: str) -> dict[str, object]:
 def _subscribe_address(paper: Paper, its_topics: Sequence[TopicLabel]) -> str:
     """Return the address of the sign-up form with the paper's topics, or of suggestions if it has none."""
     if its_topics:
-        chosen = {"topics": [label.slug for label in its_topics[:MAX_TOPICS]]}
+        chosen = {"topics": [label.slug for label in its_topics[:MAX_TICKED_TOPICS]]}
         return f"{reverse('subscriptions:subscribe')}?{urlencode(chosen, doseq=True)}"
     return f"{reverse('digest:suggest')}?{urlencode({'like': paper.key})}"
 

@@ -17,7 +17,7 @@ from subscriptions.exchange.reader_rows import (
     MAX_UNKNOWN,
     ReaderRow,
     RowError,
-    RowReader,
+    RowParser,
     read_moment,
 )
 from subscriptions.exchange.tables import GUESSED, Table, TableError
@@ -58,16 +58,16 @@ class ImportSettings:
 
 @dataclass
 class ReaderFile:
-    """The tables of a file, each with a reader of its rows."""
+    """The tables of a file, each with a parser of its rows."""
 
     tables: list[Table]
-    readers: list[RowReader]
+    parsers: list[RowParser]
     topics: dict[str, Topic]  # by slug
     settings: ImportSettings
 
     @property
     def product(self) -> Product:
-        return self.readers[0].product
+        return self.parsers[0].product
 
     @property
     def header(self) -> list[str]:
@@ -81,7 +81,7 @@ class ReaderFile:
 
     def read(self, row: FileRow) -> ReaderRow:
         """Return what the row says. Raise RowError if it can't be used."""
-        return self.readers[row.table].read(row.cells)
+        return self.parsers[row.table].read(row.cells)
 
     def reject(self, row: FileRow, reason: str) -> list[str]:
         """Return a row for the file of rejected rows: its table, number and reason, and its cells below `header`."""
@@ -96,11 +96,11 @@ class ReaderFile:
     def take_unknown(self) -> Unknown:
         """Return the values since the last call that mean nothing here, each with the number of its rows."""
         found: Unknown = {}
-        for reader in self.readers:
-            for (kind, value), count in reader.unknown.items():
+        for parser in self.parsers:
+            for (kind, value), count in parser.unknown.items():
                 values = found.setdefault(kind, {})
                 values[value] = values.get(value, 0) + count
-            reader.unknown.clear()
+            parser.unknown.clear()
         return found
 
 
@@ -134,8 +134,8 @@ def open_readers(path: Path, settings: ImportSettings, *, now: dt.datetime, name
     _check(settings, offered)
     consented_at = _read_date(settings.consent_date, now) if settings.consent_date else None
     names = {topic.name.lower(): slug for slug, topic in offered.items()} | {slug: slug for slug in offered}
-    readers = [
-        RowReader(
+    parsers = [
+        RowParser(
             product := recognize(table.header),
             table.header,
             _columns(table, product, settings.columns),
@@ -149,9 +149,9 @@ def open_readers(path: Path, settings: ImportSettings, *, now: dt.datetime, name
         )
         for table in opened
     ]
-    for table, reader in zip(opened, readers, strict=True):
-        _check_consent(table, reader)
-    return ReaderFile(opened, readers, offered, settings)
+    for table, parser in zip(opened, parsers, strict=True):
+        _check_consent(table, parser)
+    return ReaderFile(opened, parsers, offered, settings)
 
 
 def _columns(table: Table, product: Product, chosen: Mapping[str, str]) -> dict[ReaderField, list[int]]:
@@ -196,14 +196,14 @@ def _check(settings: ImportSettings, offered: Mapping[str, Topic]) -> None:
         raise TableError("Readers who exist need no confirmation: choose either to confirm or to update.")
 
 
-def _check_consent(table: Table, reader: RowReader) -> None:
+def _check_consent(table: Table, parser: RowParser) -> None:
     """Raise TableError unless the source and the date of consent are given for the file, or have columns."""
-    if not (reader.consent_source or ReaderField.CONSENT_SOURCE in reader.columns):
+    if not (parser.consent_source or ReaderField.CONSENT_SOURCE in parser.columns):
         raise TableError(
             f"Say for {table.name} how its readers gave consent, such as “sign-up form on example.org”: "
             "for the whole file, or in a column."
         )
-    if not (reader.consented_at or ReaderField.CONSENT_DATE in reader.columns):
+    if not (parser.consented_at or ReaderField.CONSENT_DATE in parser.columns):
         raise TableError(f"Say for {table.name} when its readers gave consent: for the whole file, or in a column.")
 
 

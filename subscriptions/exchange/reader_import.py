@@ -91,7 +91,7 @@ class ReaderImporter:
     def check(self) -> Iterator[int]:
         """Read the whole file once, and yield the number of rows so far. Raise TableError if it can't be imported."""
         active, domains, confirm = 0, Counter[str](), self.file.settings.confirm
-        scanned = [confirm or reader.has_statuses for reader in self.file.readers]
+        scanned = [confirm or parser.has_statuses for parser in self.file.parsers]
         for number, row in enumerate(self.file.rows(), 1):
             self.rows = number
             if number % CHECKED_AT_ONCE == 0:
@@ -99,7 +99,7 @@ class ReaderImporter:
             if not scanned[row.table]:
                 continue
             try:
-                address, status = self.file.readers[row.table].scan(row.cells)
+                address, status = self.file.parsers[row.table].scan(row.cells)
             except RowError:
                 continue
             if status is not Status.ACTIVE:
@@ -167,7 +167,7 @@ class ReaderImporter:
     def _remember(self, row: FileRow) -> None:
         """Remember the mailbox of a row that was stored before."""
         try:
-            address, _status = self.file.readers[row.table].scan(row.cells)
+            address, _status = self.file.parsers[row.table].scan(row.cells)
         except RowError:
             return
         self._seen.add(hash(mailbox(address)))

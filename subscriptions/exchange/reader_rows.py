@@ -49,8 +49,8 @@ class ReaderRow(NamedTuple):
 
 
 @dataclass
-class RowReader:
-    """A reader of the rows of one table. `unknown` counts the values that mean nothing here, by field."""
+class RowParser:
+    """A parser of the rows of one table. `unknown` counts the values that mean nothing here, by field."""
 
     product: Product
     header: Sequence[str]

@@ -36,7 +36,7 @@ def test_it_begins_with_the_last_seven_days_and_emails_none_of_them(upstream: Up
     a_paper_a_day(upstream, 7)
     tasks.collect_papers()
     assert [str(edition.day) for edition in Edition.objects.all()] == [f"2026-08-{day}" for day in range(20, 13, -1)]
-    assert set(Edition.objects.values_list("mail_from", flat=True)) == {None}
+    assert set(Edition.objects.values_list("send_after", flat=True)) == {None}
     tasks.send_due_digests()
     assert not Delivery.objects.exists()
 
@@ -72,7 +72,7 @@ def test_it_publishes_when_the_hour_has_come(edition: Edition, hugging_face: Any
     for _ in range(2):
         tasks.publish_due_edition()
     assert Edition.objects.count() == 2
-    assert Edition.objects.get(day=tomorrow).mail_from is not None
+    assert Edition.objects.get(day=tomorrow).send_after is not None
 
 
 @pytest.mark.usefixtures("edition", "alice")

@@ -173,7 +173,7 @@ class Site:
         if edition is None:
             raise RuntimeError(f"There is no edition of {day}.")
         run = Run(self, edition.pk, len(self.log.read_text().splitlines()))
-        Edition.objects.filter(pk=edition.pk).update(mail_from=now - dt.timedelta(hours=2))
+        Edition.objects.filter(pk=edition.pk).update(send_after=now - dt.timedelta(hours=2))
         return run
 
     def end(self) -> None:

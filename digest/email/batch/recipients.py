@@ -83,11 +83,11 @@ class RecipientLoader:
         self, row: Any, filters: list[FilterRow], feedback: Feedback, dismissed: frozenset[str]
     ) -> Recipient | FilterError:
         reader, uid, generation, address, language, frequency, confirmed, *settings = row
-        max_papers, on_quiet_days, amount, one_list = settings
+        max_papers, trending_if_none_match, amount, one_list = settings
         try:
             is_weekly = frequency == Subscriber.Frequency.WEEKLY
             profile = self._profile(
-                filters, max_papers, bool(on_quiet_days), amount, *feedback, not one_list, is_weekly, dismissed
+                filters, max_papers, bool(trending_if_none_match), amount, *feedback, not one_list, is_weekly, dismissed
             )
         except FilterError as error:
             return error

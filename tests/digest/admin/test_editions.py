@@ -17,7 +17,7 @@ from subscriptions.models import Subscriber
 from tests.conftest import NOW, make_reader
 
 pytestmark = pytest.mark.usefixtures("now")
-NOTES = {"note_before": "Good <morning>", "note_after": "", "mail_from_0": "", "mail_from_1": ""}
+NOTES = {"note_before": "Good <morning>", "note_after": "", "send_after_0": "", "send_after_1": ""}
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_the_list_says_in_words_how_far_an_edition_is(
     closed: bool, emailed: bool, hours: int, digests: dict[str, int], words: str
 ) -> None:
     then = NOW - dt.timedelta(hours=hours)
-    edition = Edition(day=NOW.date(), closed_at=then if closed else None, mail_from=then if emailed else None)
+    edition = Edition(day=NOW.date(), closed_at=then if closed else None, send_after=then if emailed else None)
     assert words in editions.state_of(edition, Counter(digests))
 
 
@@ -88,7 +88,7 @@ def test_the_list_says_in_words_how_far_an_edition_is(
 def test_it_says_why_an_edition_was_sent_to_no_one(late: int, emailed: bool, digests: dict[str, int], why: str) -> None:
     closed = NOW - dt.timedelta(days=2)
     day = closed.date() - dt.timedelta(days=late)
-    edition = Edition(day=day, closed_at=closed, mail_from=closed if emailed else None)
+    edition = Edition(day=day, closed_at=closed, send_after=closed if emailed else None)
     text = editions.why_unsent(edition, Counter(digests), "Nothing matched.")
     assert why in text
     assert bool(why) == bool(text)
@@ -102,7 +102,7 @@ def test_the_list_has_the_most_frequent_reason_of_an_edition_sent_to_no_one(
         Delivery.objects.create(
             edition=edition, subscriber=reader, status="skipped", reason=reason, queued_at=NOW, not_before=NOW
         )
-    Edition.objects.update(closed_at=NOW, mail_from=NOW)
+    Edition.objects.update(closed_at=NOW, send_after=NOW)
     assert "<p>Nothing matched.</p>" in admin_client.get("/admin/digest/edition/").content.decode()
 
 
@@ -110,7 +110,7 @@ def test_the_list_remembers_how_many_got_an_edition_whose_digests_are_deleted(
     admin_client: Client, edition: Edition
 ) -> None:
     long_ago = NOW - dt.timedelta(days=400)
-    Edition.objects.update(closed_at=long_ago, mail_from=long_ago)
+    Edition.objects.update(closed_at=long_ago, send_after=long_ago)
     DailyTotal.objects.create(day=long_ago, kind="delivery", edition=edition, what="sent", number=120)
     assert "Sent to 120 readers" in admin_client.get("/admin/digest/edition/").content.decode()
 

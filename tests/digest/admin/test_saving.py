@@ -77,18 +77,18 @@ def test_an_edition_is_mailed_though_its_page_was_open(admin_client: Client, pap
     assert edition
     assert not edition.closed_at
     boxes = untouched(admin_client.get(page_of(edition)))
-    assert not [name for name in boxes if "mail_from" in name]
+    assert not [name for name in boxes if "send_after" in name]
     publication.publish(TODAY, now=NOW)
-    for stale in ({}, {"mail_from_0": "", "mail_from_1": ""}):
+    for stale in ({}, {"send_after_0": "", "send_after_1": ""}):
         save(admin_client, edition, boxes, note_before="Good morning", **stale)
-        assert (edition.note_before, edition.mail_from, edition.closed_at) == ("Good morning", NOW, NOW)
+        assert (edition.note_before, edition.send_after, edition.closed_at) == ("Good morning", NOW, NOW)
 
 
 def test_a_closed_edition_can_be_taken_out_of_the_mail(admin_client: Client, edition: Edition) -> None:
     boxes = untouched(admin_client.get(page_of(edition)))
-    assert edition.mail_from == NOW
-    save(admin_client, edition, boxes, mail_from_0="", mail_from_1="")
-    assert edition.mail_from is None
+    assert edition.send_after == NOW
+    save(admin_client, edition, boxes, send_after_0="", send_after_1="")
+    assert edition.send_after is None
 
 
 def test_two_editors_pin_and_hide_on_one_page(admin_client: Client, edition: Edition) -> None:

@@ -23,7 +23,7 @@ def planned() -> QuerySet[Delivery]:
 @pytest.fixture
 def scheduled(edition: Edition) -> Edition:
     """An edition published on Thursday at 12:00 UTC and sent by schedule."""
-    assert edition.mail_from == NOW
+    assert edition.send_after == NOW
     return edition
 
 
@@ -111,7 +111,7 @@ def test_it_sends_a_late_digest_if_an_operator_asks_for_it(scheduled: Edition) -
 
 
 def test_it_plans_no_edition_that_was_published_for_the_pages_only(edition: Edition) -> None:
-    Edition.objects.update(mail_from=None)
+    Edition.objects.update(send_after=None)
     make_reader("a@example.org", send_hour=13)
     assert planner.plan_due(now=NOW + 2 * HOURS) == 0
     assert planner.plan_everyone(edition, now=NOW) == 1
@@ -122,7 +122,7 @@ def test_weekly_readers_get_only_the_last_edition_of_the_week(scheduled: Edition
     assert planner.plan_due(now=NOW + 2 * HOURS) == 0
     assert planner.plan_everyone(scheduled, now=NOW) == 0
     assert planner.weekly_readers_waiting(scheduled, now=NOW) == 1
-    Edition.objects.create(day=TODAY + dt.timedelta(days=1), published_at=NOW + 24 * HOURS, mail_from=NOW + 24 * HOURS)
+    Edition.objects.create(day=TODAY + dt.timedelta(days=1), published_at=NOW + 24 * HOURS, send_after=NOW + 24 * HOURS)
     assert planner.plan_due(now=NOW + 26 * HOURS) == 1
     assert planned().get().edition.day == TODAY + dt.timedelta(days=1)
 
@@ -145,9 +145,9 @@ def test_an_edition_of_friday_published_late_for_the_pages_does_not_stop_the_wee
 def test_it_sends_no_second_weekly_digest_if_fridays_edition_is_withdrawn() -> None:
     make_reader("weekly@example.org", frequency="weekly", send_hour=17)
     at = NOW + 24 * HOURS
-    friday = Edition.objects.create(day=TODAY + dt.timedelta(days=1), published_at=at, closed_at=at, mail_from=at)
+    friday = Edition.objects.create(day=TODAY + dt.timedelta(days=1), published_at=at, closed_at=at, send_after=at)
     assert planner.plan_due(now=NOW + 29 * HOURS) == 1
-    Edition.objects.filter(pk=friday.pk).update(mail_from=None)
+    Edition.objects.filter(pk=friday.pk).update(send_after=None)
     assert planner.plan_due(now=NOW + 53 * HOURS) == 0
 
 
@@ -161,7 +161,7 @@ def test_a_late_edition_of_friday_sent_by_hand_goes_to_weekly_readers_too() -> N
 
 def test_it_sends_the_weekly_digest_of_a_week_that_ended_on_monday(scheduled: Edition) -> None:
     monday = NOW - dt.timedelta(days=3)
-    Edition.objects.filter(pk=scheduled.pk).update(day=monday.date(), mail_from=monday)
+    Edition.objects.filter(pk=scheduled.pk).update(day=monday.date(), send_after=monday)
     make_reader("weekly@example.org", frequency="weekly", send_hour=8, time_zone="America/Los_Angeles")
     saturday = dt.datetime(2026, 8, 22, tzinfo=dt.UTC)
     planned_at = [hour for hour in range(72) if planner.plan_due(now=saturday + hour * HOURS)]

@@ -15,7 +15,7 @@ def utc(text: str) -> dt.datetime:
 
 
 @pytest.mark.parametrize(
-    ("frequency", "zone", "hour", "mail_from", "due"),
+    ("frequency", "zone", "hour", "send_after", "due"),
     [
         ("daily", "UTC", 7, "2026-08-20T16:00", "2026-08-21T07:00"),
         ("daily", "UTC", 16, "2026-08-20T16:00", "2026-08-20T16:00"),
@@ -33,8 +33,8 @@ def utc(text: str) -> dt.datetime:
         ("daily", "Europe/Berlin", 2, "2026-10-24T16:00", "2026-10-25T00:00"),
     ],
 )
-def test_it_is_due_at_the_readers_next_hour(frequency: str, zone: str, hour: int, mail_from: str, due: str) -> None:
-    assert due_at(Schedule(frequency, zone, hour), utc(mail_from)) == utc(due)
+def test_it_is_due_at_the_readers_next_hour(frequency: str, zone: str, hour: int, send_after: str, due: str) -> None:
+    assert due_at(Schedule(frequency, zone, hour), utc(send_after)) == utc(due)
 
 
 @given(
@@ -44,8 +44,8 @@ def test_it_is_due_at_the_readers_next_hour(frequency: str, zone: str, hour: int
     st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2027, 12, 31)),
 )
 def test_it_is_never_before_and_never_long_after(frequency: str, zone: str, hour: int, moment: dt.datetime) -> None:
-    mail_from = moment.replace(tzinfo=dt.UTC)
-    waits = due_at(Schedule(frequency, zone, hour), mail_from) - mail_from
+    send_after = moment.replace(tzinfo=dt.UTC)
+    waits = due_at(Schedule(frequency, zone, hour), send_after) - send_after
     # A day, two for the weekend, an hour for the clock, and a day for islands that jumped over the date line.
     assert dt.timedelta(0) <= waits <= dt.timedelta(days=4, hours=1)
 

@@ -148,14 +148,14 @@ def test_editions_of_today_and_yesterday_are_sent(age: int, is_mailed: bool) -> 
     list_papers(day, "a")
     edition = publish(day)
     assert edition is not None
-    assert edition.mail_from == (NOW if is_mailed else None)
+    assert edition.send_after == (NOW if is_mailed else None)
 
 
 def test_an_edition_that_is_published_without_sending_is_not_sent() -> None:
     list_papers(TODAY, "a")
     edition = publish(TODAY, mail=False)
     assert edition is not None
-    assert edition.mail_from is None
+    assert edition.send_after is None
 
 
 def rows() -> list[list[Any]]:
@@ -188,7 +188,7 @@ def test_the_days_of_a_new_site_are_published_in_order_and_not_sent() -> None:
         (True, 1),
         (True, 1),
     ]
-    assert set(Edition.objects.values_list("day", "mail_from")) == {(TODAY - DAY, None), (TODAY, None)}
+    assert set(Edition.objects.values_list("day", "send_after")) == {(TODAY - DAY, None), (TODAY, None)}
 
 
 def test_it_counts_days_back() -> None:
@@ -293,7 +293,7 @@ def test_it_keeps_the_day_of_a_new_site_open_until_its_hour(hugging_face: Source
     done = publication.publish(TODAY, now=publication.hour_of(TODAY))
     assert (done.is_new, done.papers) == (True, 2)
     edition = Edition.objects.get()
-    assert edition.closed_at == edition.mail_from == publication.hour_of(TODAY)
+    assert edition.closed_at == edition.send_after == publication.hour_of(TODAY)
     assert [paper.edition_votes for paper in publication.papers_as_emailed(edition)] == [7, 0]
     papers.ingest(hugging_face, [make_record("2608.00003", "Night")], TODAY)
     assert publication.publish(TODAY, now=publication.hour_of(TODAY)).papers == 2

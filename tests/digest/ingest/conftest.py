@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from digest.ingest import http_client
+from digest.ingest import source_client
 from digest.sources.http import Http
 
 
@@ -17,5 +17,5 @@ def at_noon(now: dt.datetime, db: None) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Skip the waits between two tries and for a turn."""
-    monkeypatch.setattr("digest.ingest.http_client.Http", partial(Http, sleep=lambda seconds: None))
-    monkeypatch.setattr(http_client.wait_for_turn, "__kwdefaults__", {"sleep": lambda seconds: None})
+    monkeypatch.setattr("digest.ingest.source_client.Http", partial(Http, sleep=lambda seconds: None))
+    monkeypatch.setattr(source_client.wait_for_turn, "__kwdefaults__", {"sleep": lambda seconds: None})

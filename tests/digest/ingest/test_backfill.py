@@ -9,7 +9,7 @@ import pytest
 from celery import current_app
 
 from digest import papers, tasks
-from digest.ingest import http_client
+from digest.ingest import source_client
 from digest.ingest.backfill import backfill_missed_days, missed_days
 from digest.models import FetchRun, Listing, Paper, Source
 from digest.sources.http import Http
@@ -36,8 +36,8 @@ def at_night(db: None, time_machine: Any) -> None:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Skip the waits between two tries and for a turn."""
-    monkeypatch.setattr("digest.ingest.http_client.Http", partial(Http, sleep=lambda seconds: None))
-    monkeypatch.setattr(http_client.wait_for_turn, "__kwdefaults__", {"sleep": lambda seconds: None})
+    monkeypatch.setattr("digest.ingest.source_client.Http", partial(Http, sleep=lambda seconds: None))
+    monkeypatch.setattr(source_client.wait_for_turn, "__kwdefaults__", {"sleep": lambda seconds: None})
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_it_leaves_arxiv_three_seconds_between_two_requests(
     upstream: Upstream, language: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     naps: list[float] = []
-    monkeypatch.setattr(http_client.wait_for_turn, "__kwdefaults__", {"sleep": naps.append})
+    monkeypatch.setattr(source_client.wait_for_turn, "__kwdefaults__", {"sleep": naps.append})
     Listing.objects.all().delete()
     upstream.say(OAI, NOTHING)
     backfill_missed_days(now=NIGHT)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from digest import papers, tasks
-from digest.ingest import enrichment, http_client
+from digest.ingest import enrichment, source_client
 from digest.ingest.enrichment import EnrichmentResult, enrich
 from digest.models import Listing, Paper, Source
 from digest.sources import arxiv_api
@@ -87,7 +87,7 @@ def test_it_asks_for_many_in_batches_and_in_turns(
     upstream: Upstream, hugging_face: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     naps: list[float] = []
-    monkeypatch.setattr(http_client.wait_for_turn, "__kwdefaults__", {"sleep": naps.append})
+    monkeypatch.setattr(source_client.wait_for_turn, "__kwdefaults__", {"sleep": naps.append})
     papers.ingest(hugging_face, [make_record(f"2607.{n:05}", f"Paper {n}") for n in range(250)], TODAY)
     upstream.say(API, BODY)
     assert enrich(now=NOW) == EnrichmentResult(asked=250)

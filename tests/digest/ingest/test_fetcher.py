@@ -11,7 +11,7 @@ from django.core.management import call_command
 
 from digest import sources
 from digest.editions import publication
-from digest.ingest import fetcher, http_client
+from digest.ingest import fetcher, source_client
 from digest.ingest.fetcher import fetch_all, fetch_one
 from digest.models import Edition, FetchRun, Listing, Paper, Source
 from digest.sources import huggingface
@@ -311,7 +311,7 @@ def test_it_leaves_arxiv_three_seconds_between_two_requests(
     upstream: Upstream, hugging_face: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     naps: list[float] = []
-    monkeypatch.setattr(http_client.wait_for_turn, "__kwdefaults__", {"sleep": naps.append})
+    monkeypatch.setattr(source_client.wait_for_turn, "__kwdefaults__", {"sleep": naps.append})
     for category in ("cs.AI", "cs.CL", "cs.LG"):
         switch_on(category)
         upstream.say(f"/atom/{category}", ARXIV)

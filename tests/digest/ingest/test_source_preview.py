@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from digest.ingest import http_client
+from digest.ingest import source_client
 from digest.ingest.source_preview import preview_source
 from digest.models import FetchRun, Paper, Source
 from digest.sources import feed, huggingface
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.ingest.http_client.Http", partial(Http, sleep=lambda seconds: None))
-    monkeypatch.setattr(http_client.wait_for_turn, "__kwdefaults__", {"sleep": lambda seconds: None})
+    monkeypatch.setattr("digest.ingest.source_client.Http", partial(Http, sleep=lambda seconds: None))
+    monkeypatch.setattr(source_client.wait_for_turn, "__kwdefaults__", {"sleep": lambda seconds: None})
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def test_it_is_not_worth_sending_when_nothing_matches() -> None:
 
 
 def test_it_selects_trending_papers_on_a_quiet_day_if_the_reader_wants_them() -> None:
-    wanted = QueryProfile((Interest("x", Criteria(phrases=("submarines",))),), on_quiet_days=True)
+    wanted = QueryProfile((Interest("x", Criteria(phrases=("submarines",))),), trending_if_none_match=True)
     digest = compose(INDEX, wanted, DAY)
     assert (digest.for_you, titles(digest.trending)) == ((), ["Cooking", "Agents A", "Agents B"])
 

@@ -3,7 +3,8 @@
 Each yields what is wrong now. Its name is the first part of the problems' keys. A new check is a function in one of the
 modules here, a line below, and a row in docs/monitoring.md.
 
-`URGENT` are those that need someone to act now: nothing is sent, wrong things are sent, or no page is served.
+`URGENT` are those that need someone to act now: nothing is sent, wrong things are sent, or no page is served. They
+also make `/readyz` answer 503.
 """
 
 import datetime as dt

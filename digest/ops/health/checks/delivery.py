@@ -60,8 +60,8 @@ def providers_refuse(now: dt.datetime) -> Iterator[HealthProblem]:
 def nothing_is_planned(now: dt.datetime) -> Iterator[HealthProblem]:
     if Installation.load().behind_since:
         return  # planning waits for the decision after a restore, and `paused` says so
-    recent = Edition.objects.filter(mail_from__gt=now - planner.TOO_LATE, mail_from__lte=now - STALLED_AFTER)
-    edition = recent.order_by("-mail_from").first()
+    recent = Edition.objects.filter(send_after__gt=now - planner.TOO_LATE, send_after__lte=now - STALLED_AFTER)
+    edition = recent.order_by("-send_after").first()
     if edition is None:
         return
     path = f"/admin/digest/edition/{edition.pk}/change/"

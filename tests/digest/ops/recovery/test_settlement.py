@@ -104,7 +104,7 @@ def test_readers_who_were_due_before_the_restore_count_even_if_the_edition_is_pu
     make_reader("later@example.org", send_hour=22)
     published = dt.datetime.combine(TODAY, dt.time(16, 1), dt.UTC)
     lost_at = published.replace(hour=19, minute=0)
-    Edition.objects.filter(pk=edition.pk).update(mail_from=lost_at)  # published again after the restore
+    Edition.objects.filter(pk=edition.pk).update(send_after=lost_at)  # published again after the restore
     settlement.count_as_sent(lost_at, now=lost_at)
     planner.plan_due(now=lost_at + dt.timedelta(hours=4))
     by_reader = dict(Delivery.objects.values_list("subscriber__email", "status"))
