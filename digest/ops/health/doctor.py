@@ -1,6 +1,6 @@
 """The doctor: it examines everything that must work, and says what to do. `manage.py doctor` and the admin show it.
 
-What is wrong on a running site, and from which threshold on, is decided in `checks`, which the watch runs for alerts.
+The thresholds for a running site are in `checks`, which the watch runs for alerts, too.
 """
 
 import datetime as dt
@@ -30,7 +30,7 @@ from subscriptions.email import builder
 NO_DATABASE = "The database does not answer."
 BRAND = "/admin/subscriptions/brand/"
 IN_THE_BRAND = ("digest.E005", "digest.E011", "digest.W003")  # the checks of what can be set on that page
-# Checks of Django whose messages don't say what to do.
+# Checks of Django with messages that don't say what to do.
 IN_PLAIN_WORDS = {
     "security.W018": "DEBUG is on, so visitors see code, settings and all emails where an error happens. "
     "Set DEBUG=false before readers come.",
