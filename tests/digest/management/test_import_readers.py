@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
+from digest.ops import write_lock
+from subscriptions.exchange import reader_import
 from subscriptions.models import Consent, ImportPart, Subscriber
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +46,14 @@ def test_it_imports_and_writes_a_private_file_of_rejected_rows(path: Path) -> No
     ]
     assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
     assert not ImportPart.objects.exists()
+
+
+def test_others_can_write_between_two_batches(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses, outside = [], len(connection.savepoint_ids)
+    monkeypatch.setattr(reader_import, "BATCH", 1)
+    monkeypatch.setattr(write_lock, "give_way", lambda: pauses.append(len(connection.savepoint_ids)))
+    run(str(path), "--column", "address=Kontakt", *CONSENT)
+    assert pauses == [outside, outside]
 
 
 def test_a_dry_run_lists_the_problems_and_changes_nothing(path: Path) -> None:
