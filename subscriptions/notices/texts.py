@@ -59,8 +59,8 @@ def _confirm(notice: OwedNotice) -> Note:
                 "how_often": _HOW_OFTEN[Subscriber.Frequency(reader.frequency)](),
             },
             _(
-                "If this wasn’t you, ignore this email: unless you confirm, we send no papers, and we delete your "
-                "address after %(days)s days."
+                "If this wasn’t you, ignore this email. Unless you confirm, we won’t send you any papers, and we’ll "
+                "delete your address after %(days)s days."
             )
             % {"days": lifecycle.UNCONFIRMED_LIFETIME.days},
         ),
@@ -93,7 +93,7 @@ def _already_subscribed(notice: OwedNotice) -> Note:
         (" ".join([again, *offers]), settings_text),
         button,
         f"{preferences_url}add/" if offers else preferences_url,
-        why=_("You get this email because this address was signed up again."),
+        why=_("You get this email because this address was used to sign up again."),
         preferences_url=preferences_url,
         unsubscribe_url=link_tokens.make_url(Purpose.UNSUBSCRIBE, reader),
         headline=_("You’re already subscribed"),
@@ -148,8 +148,8 @@ def _link(notice: OwedNotice) -> Note:
         (
             _("You, or someone using your address, asked for the link to your settings. Here it is."),
             _(
-                "If this wasn’t you, there is nothing to do. Keep this link private: anyone who has it can open your "
-                "settings."
+                "If this wasn’t you, you don’t need to do anything. Keep this link private: anyone who has it can "
+                "open your settings."
             ),
         ),
         _("Settings"),
@@ -165,7 +165,7 @@ def _change_address(notice: OwedNotice) -> Note:
         (
             _(
                 "You, or a reader who entered your address, asked us to send their papers here from now on. "
-                "If it was you, please confirm."
+                "If that was you, please confirm."
             ),
             _("The link works for %(days)s days. If this wasn’t you, ignore this email: no papers will be sent to you.")
             % {"days": link_tokens.CONFIRMATION_DAYS},
@@ -181,7 +181,7 @@ def _moved(notice: OwedNotice) -> Note:
         notice.address,
         _("Your address for %(site)s was changed") % {"site": brand.current().name},
         (
-            _("From now on your papers go to another address, as requested on your settings page and confirmed."),
+            _("From now on, your papers go to another address, as you requested in your settings and then confirmed."),
             _("If this wasn’t you, please reply to this email."),
         ),
         headline=_("Your address was changed"),
@@ -263,13 +263,13 @@ def _signed_out(notice: OwedNotice) -> Note:
         _("Your new link to %(site)s") % {"site": brand.current().name},
         (
             _(
-                "As requested on your settings page, all devices are signed out. Links in older emails no longer open "
-                "your settings, your feed or your ratings, but you can still unsubscribe with them. Here is your new "
-                "link."
+                "As requested on your settings page, you are now signed out on all devices. Links in older emails no "
+                "longer open your settings, your feed or your ratings, but you can still unsubscribe with them. Here "
+                "is your new link."
             ),
             _(
-                "Keep this link private: anyone who has it can open your settings. They also show the new address of "
-                "your feed."
+                "Keep this link private: anyone who has it can open your settings. They also show your feed’s new "
+                "address."
             ),
         ),
         _("Settings"),
@@ -323,7 +323,7 @@ def erased(address: str) -> Note:
                 "As requested on your settings page, we deleted your address, what you followed and what we sent "
                 "you from our database. This is our last email."
             ),
-            _("If this wasn’t you, we are sorry: it can’t be undone. You are welcome to sign up again."),
+            _("If this wasn’t you, we’re sorry: this can’t be undone. You’re welcome to sign up again."),
         ),
         _("Sign up"),
         f"{settings.SITE_URL}{reverse('subscriptions:subscribe')}",

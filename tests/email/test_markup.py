@@ -73,8 +73,8 @@ def test_h1_clients_do_not_clip_it(long_edition: Edition, wants_25: Subscriber, 
     mail = digest_of(long_edition, wants_25)
     assert number_of_papers(mail) in range(papers, papers + 4)  # with those that are trending
     assert len(mail.html.encode()) <= most
-    assert f"and {30 - papers} more on the site" in mail.html
-    assert f"and {30 - papers} more on the site" in mail.text
+    assert f"{30 - papers} more matches on the site" in mail.html
+    assert f"{30 - papers} more matches on the site" in mail.text
 
 
 def test_h1_an_unsubscribe_link_is_near_the_top_too(mails: list[Mail]) -> None:

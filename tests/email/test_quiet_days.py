@@ -24,7 +24,7 @@ def reader(frequency: str, asked: bool) -> Subscriber:
 @pytest.mark.parametrize(("frequency", "said"), [("daily", "A quiet day"), ("weekly", "A quiet week")])
 def test_readers_who_asked_get_one_line(unvoted: Edition, frequency: str, said: str) -> None:
     (mail,) = digests_of(unvoted, [reader(frequency, asked=True)])
-    assert mail.message["Subject"] == "Nothing for you on 20 Aug"
+    assert mail.message["Subject"] == "No matching papers on 20 Aug"
     for part in (mail.text, mail.html):
         assert said in part
         assert "Sheep" not in part

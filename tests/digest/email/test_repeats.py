@@ -40,8 +40,8 @@ def test_the_repeat_has_the_same_papers_a_note_and_its_own_message_id(admin_clie
     first, again = mail.outbox
     assert again.to == first.to
     assert again.subject == first.subject
-    assert "This is a repeat: your digest of" in again.body
-    assert "This is a repeat" not in first.body
+    assert "This is your digest of" in again.body
+    assert "sent again on request" not in first.body
     assert first.extra_headers["Message-ID"] != again.extra_headers["Message-ID"]
     for title in Paper.objects.filter(pk__in=[entry[0] for entry in sent.papers["for_you"]]):
         assert title.title in again.body

@@ -143,7 +143,7 @@ def test_the_plain_welcome_comes_if_nothing_matches(newcomer: Subscriber) -> Non
     queue.send_pending(now=LATER)
     (sent,) = mail.outbox
     assert sent.subject == "Welcome to Daily Papers"
-    assert "None of the 3 papers of Thursday, 20 August 2026 matches what you follow" in " ".join(sent.body.split())
+    assert "None of the 3 papers from Thursday, 20 August 2026 match what you follow" in " ".join(sent.body.split())
 
 
 def test_the_plain_welcome_ends_as_a_digest_does(newcomer: Subscriber) -> None:
@@ -159,7 +159,7 @@ def test_the_plain_welcome_ends_as_a_digest_does(newcomer: Subscriber) -> None:
     for body in (sent.body, html.alternatives[0].content):
         assert way_out in body
         assert f"{link_tokens.make_url(Purpose.PREFERENCES, newcomer)}#pause" in body
-        assert "You get this email because you signed up for Daily Papers" in " ".join(body.split())
+        assert "You get this email because you subscribed to Daily Papers" in " ".join(body.split())
 
 
 def test_a_reader_without_filters_gets_the_most_voted_papers(newcomer: Subscriber) -> None:

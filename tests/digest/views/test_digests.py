@@ -89,7 +89,7 @@ def test_it_leaves_out_what_was_hidden_since_and_says_so(client: Client, busy: E
     Paper.objects.filter(pk=first.pk).update(is_hidden=True, title="Spam")
     Paper.objects.filter(pk=second.pk).update(title="A Better Name")
     said = client.get(path(delivery)).content.decode()
-    assert "One more paper was in this digest. It has been withdrawn since." in said
+    assert "One more paper was in this digest, but it has since been withdrawn." in said
     assert "Spam" not in said
     assert "A Better Name" in said
 

@@ -136,7 +136,7 @@ def test_it_leaves_out_the_last_papers_of_an_email_that_would_be_clipped(busy: E
     assert len(made.papers["for_you"]) + made.papers["more"] == 40
     html = read(made.message)[1][1][1]
     assert 95_000 < len(html.replace("\r\n", "\n").encode()) <= rendering.MAX_HTML
-    assert f"and {made.papers['more']} more on the site" in html
+    assert f"{made.papers['more']} more matches on the site" in html
 
 
 @pytest.mark.parametrize(
