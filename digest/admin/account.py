@@ -122,7 +122,7 @@ class AccountPages:
                 return self._show_codes(request, second_factor.make_recovery_codes(user))
             if "_remove" in request.POST and second_factor.remove(user):
                 log_action(request, [user], "Removed the second factor.")
-                messages.success(request, "The second factor is removed.")
+                messages.success(request, "The second factor was removed.")
             return redirect("admin:account")
         context = {
             "device": second_factor.device_of(user),
@@ -212,7 +212,7 @@ def _note_recovery(request: HttpRequest, user: User) -> None:
     left = second_factor.recovery_codes_left(user)
     log_action(request, [user], "Logged in with a recovery code.")
     if left <= FEW_CODES:
-        messages.warning(request, f"You have {left} recovery codes left. Make new ones under “Login and security”.")
+        messages.warning(request, f"You have {left} recovery codes left. Create new ones under “Login and security”.")
 
 
 def _key_of(device: Any) -> dict[str, str]:

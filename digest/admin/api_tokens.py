@@ -13,6 +13,7 @@ from django.utils.html import format_html_join
 from digest import clock
 from digest.admin.base import show_secret
 from digest.api import tokens
+from digest.email.formatting import count
 from digest.models import ApiToken
 from digest.models.api_tokens import ApiScope
 from subscriptions.admin.base import DATES_AND_TIMES, log_action
@@ -100,12 +101,12 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
             return None
         return _show(self, request, [(row.name, tokens.rotate(row, now=clock.now()).secret) for row in valid])
 
-    @admin.action(description="Revoke: refuse it from now on", permissions=["end"])
+    @admin.action(description="Revoke the selected tokens", permissions=["end"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         log_action(request, queryset, "Revoked.")
         for row in queryset:
             tokens.revoke(row, now=clock.now())
-        self.message_user(request, f"{len(queryset)} revoked.")
+        self.message_user(request, f"{count(len(queryset), 'token')} revoked.")
 
 
 def _show(page: admin.ModelAdmin[Any], request: HttpRequest, made: list[tuple[str, str]]) -> TemplateResponse:

@@ -60,7 +60,7 @@ class MakesCategoryTopicsAdmin:
         LogEntry.objects.log_actions(request.user.pk, made, ADDITION, note)  # type: ignore[arg-type]
         names = ", ".join(topic.name for topic in made)
         if len(made) < len(set(chosen)):
-            messages.warning(request, "Categories that are a topic already, or the name of one, were left out.")
+            messages.warning(request, "Categories that are already a topic, or share a topic’s name, were skipped.")
         if made:
-            messages.success(request, f"Readers can choose {names} now. Correct the names and phrases if need be.")
+            messages.success(request, f"Readers can now choose {names}. Edit the names and phrases as needed.")
         return redirect(f"admin:{Topic._meta.app_label}_topic_changelist")

@@ -147,7 +147,7 @@ def _preview(
 def send_test(request: HttpRequest, preview: EmailPreview, address: str, about: Model) -> None:
     """Email the preview to `address`, and log who sent it in the history of the row `about`."""
     if abuse_limits.refused_by(Limit("test email", str(request.user.pk), TEST_EMAILS), now=clock.now()):
-        messages.error(request, "Not sent: you have sent as many test emails as one account may. Try again in an hour.")
+        messages.error(request, "Not sent: you have reached the limit for test emails. Try again in an hour.")
         return
     reader = f", as reader {preview.reader.uid}" if preview.reader else ""
     log_action(request, [about], f"Sent a test email to {address}{reader}.")

@@ -38,7 +38,7 @@ class ExportsReadersAdmin:
         number = queryset.count()
         if number > MOST_EXPORTED:
             advice = f"Choose at most {MOST_EXPORTED:,} readers, or run manage.py export_readers on the server."
-            messages.error(request, f"{number:,} readers are too many for a download. {advice}")
+            messages.error(request, f"{number:,} readers are too many to download. {advice}")
             return None
         audit.record(by=request.user, action="Exported readers.", target="readers", detail=f"{number:,} rows.")
         return _download(export.readers(queryset), "readers.csv")

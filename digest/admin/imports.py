@@ -181,7 +181,7 @@ class ReaderImportAdmin(ReadOnlyAdmin, admin.ModelAdmin[ReaderImport]):
         if not self.has_view_permission(request) and not self.has_add_permission(request):
             raise PermissionDenied
         if not ReaderImport.objects.filter(pk=pk).exists():
-            messages.warning(request, f"There is no import {pk}. Perhaps it was deleted.")
+            messages.warning(request, f"Import {pk} doesn’t exist. It may have been deleted.")
             return HttpResponseRedirect(reverse("admin:index"))  # as the admin does for other rows
         record, may_import = self._record(request, pk), self.has_add_permission(request)
         job = Job.objects.filter(kind__in=JOBS, arguments__import=pk).order_by("-pk").first()
@@ -193,7 +193,7 @@ class ReaderImportAdmin(ReadOnlyAdmin, admin.ModelAdmin[ReaderImport]):
         if request.method == "POST":
             self._check_may_import(request)
             if is_busy or record.rows_done or record.finished_at:
-                messages.error(request, "The import has begun, so its settings can’t be changed.")
+                messages.error(request, "The import has started, so its settings can’t be changed.")
                 return _to(record)
             if form.is_valid():
                 return _try(request, record, form.settings())

@@ -68,9 +68,9 @@ class JobAdmin(ReadOnlyAdmin, admin.ModelAdmin[Job]):
         """End the job before its next step."""
         job = _job_to_steer(request, pk)
         if runner.cancel(job, by=request.user.get_username()):
-            messages.success(request, "The job ends before its next step. What it has done stays done.")
+            messages.success(request, "The job ends before its next step. The steps already done are kept.")
         else:
-            messages.warning(request, "The job was over already.")
+            messages.warning(request, "The job had already ended.")
         return _to(job)
 
     def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -79,9 +79,9 @@ class JobAdmin(ReadOnlyAdmin, admin.ModelAdmin[Job]):
         if not _may_resume(request, job):
             raise PermissionDenied
         if runner.resume(job, by=request.user.get_username()):
-            messages.success(request, "The job continues where it ended.")
+            messages.success(request, "The job continues where it left off.")
         else:
-            messages.warning(request, "The job has not ended early.")
+            messages.warning(request, "The job wasn’t ended early, so there is nothing to continue.")
         return _to(job)
 
 

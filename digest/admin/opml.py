@@ -85,7 +85,7 @@ class ImportsOpmlAdmin:
         try:
             shown = [Outline(*row) for row in signing.loads(request.POST["shown"], salt=SALT, max_age=86_400)]
         except signing.BadSignature:
-            messages.error(request, "That list has expired. Upload it again.")
+            messages.error(request, "This list has expired. Upload the file again.")
             return redirect("admin:digest_source_import")
         if "check" in request.POST:
             return self._page(

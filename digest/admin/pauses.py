@@ -89,10 +89,10 @@ class PauseAdmin(ReadOnlyAdmin, admin.ModelAdmin[Pause]):
         if current:
             obj.pk, obj.began_at = current.pk, current.began_at
         if not begun:
-            messages.warning(request, "Another pause began in the meantime. It stays as it is.")
+            messages.warning(request, "Another pause began in the meantime, so nothing was changed.")
 
     def response_add(self, request: HttpRequest, obj: Pause, post_url_continue: str | None = None) -> HttpResponse:
-        messages.success(request, "Sending is paused. Emails in flight end within seconds.")
+        messages.success(request, "Sending is paused. Emails already being sent finish within seconds.")
         return HttpResponseRedirect(reverse("admin:index"))
 
     def get_urls(self) -> list[URLPattern]:

@@ -62,7 +62,7 @@ class ChangesStatusAdmin:
         """Ask until when the reader is paused. A POST pauses them."""
         reader = self._reader_to_change(request, pk)
         if not reader.is_subscribed:
-            messages.warning(request, "Only readers who get digests can be paused.")
+            messages.warning(request, "Only active readers can be paused.")
             return self._back(reader)
         today = day_in(reader.time_zone, timezone.now())
         form = PauseReaderForm(request.POST if request.method == "POST" else None, today=today)
@@ -81,7 +81,7 @@ class ChangesStatusAdmin:
         if reader.status == Subscriber.Status.PAUSED:
             log_action(request, [reader], "Ended the pause.")
             lifecycle.resume(reader, now=timezone.now())
-            messages.success(request, "The pause has ended: they get digests again.")
+            messages.success(request, "The pause has ended. This reader gets digests again.")
         else:
             messages.warning(request, "This reader is not paused.")
         return self._back(reader)

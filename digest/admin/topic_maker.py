@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.text import slugify
 
+from digest.email.formatting import count
 from digest.models import Paper, TopicExample
 from digest.search import cited_papers, paper_search, topic_maker, topic_preview
 from subscriptions.admin.base import ReadOnlyAdmin
@@ -136,7 +137,7 @@ class MakesTopicsAdmin:
         topic = topic_maker.make(given["name"], slugify(given["name"]), given["group"], given["sentence"], examples)
         LogEntry.objects.log_actions(request.user.pk, [topic], ADDITION, "Made from example papers.")  # type: ignore[arg-type]
         messages.success(
-            request, f"“{topic}” is made. Readers can't choose it yet: judge what it finds, then offer it."
+            request, f"“{topic}” was added. Readers can't choose it yet: judge what it finds, then offer it."
         )
         return redirect("admin:subscriptions_topic_examples", topic.pk)
 
@@ -150,12 +151,12 @@ class MakesTopicsAdmin:
         phrases = check_phrases([*request.POST.getlist("phrase"), *form.cleaned_data["more"]])
         dropped = topic_maker.learn(topic, answers, phrases)
         if dropped:
-            messages.warning(request, f"Dropped, because wrong papers contain them: {', '.join(dropped)}.")
+            messages.warning(request, f"Dropped because papers that you rejected contain them: {', '.join(dropped)}.")
         if "_offer" in request.POST:
             topic_maker.offer(topic)
         LogEntry.objects.log_actions(request.user.pk, [topic], CHANGE, f"Judged {len(answers)} papers.")  # type: ignore[arg-type]
-        state = "Readers can choose it now" if "_offer" in request.POST else "It has learned from them"
-        messages.success(request, f"{len(answers)} answers are kept. {state}.")
+        state = "Readers can choose it now" if "_offer" in request.POST else "The topic has learned from your answers"
+        messages.success(request, f"{count(len(answers), 'answer')} saved. {state}.")
         return redirect("admin:subscriptions_topic_examples", topic.pk)
 
     def _page(self, request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> TemplateResponse:
@@ -169,7 +170,7 @@ def _find_papers(request: HttpRequest, sought: str) -> list[Paper]:
     try:
         matches = paper_search.search(sought, size=FOUND).matches
     except FilterError as error:
-        messages.error(request, f"Nothing was searched. {error}")
+        messages.error(request, f"Nothing was searched: {error}")
         return []
     return list(Paper.objects.filter(key__in=[match.paper.key for match in matches]))
 

@@ -13,6 +13,7 @@ from django.utils.html import format_html_join
 from digest import clock
 from digest.admin.base import outcome_of, show_secret
 from digest.api.webhooks import sender, signatures
+from digest.email.formatting import count
 from digest.models import WebhookEndpoint, WebhookMessage
 from digest.models.webhooks import WebhookEvent
 from digest.sources.http import problem_with_host
@@ -125,4 +126,4 @@ class WebhookMessageAdmin(ReadOnlyAdmin, admin.ModelAdmin[WebhookMessage]):
         log_action(request, queryset, "Sent again.")
         for row in queryset:
             sender.send_again(row, now=clock.now())
-        self.message_user(request, f"{len(queryset)} will be sent within a minute.")
+        self.message_user(request, f"{count(len(queryset), 'message')} will be sent within a minute.")

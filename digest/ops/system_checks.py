@@ -68,7 +68,9 @@ def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             "Set EMAIL_URL=smtp+tls://user:password@mail.example.org:587, or a provider and its key, such as "
             "EMAIL_PROVIDERS=postmark and ANYMAIL_POSTMARK_SERVER_TOKEN."
         )
-        messages.append(Warning("Emails are only written to files, and reach no one.", hint=hint, id="digest.W002"))
+        messages.append(
+            Warning("Emails are only written to files and don’t reach anyone.", hint=hint, id="digest.W002")
+        )
     elif brand.current().sender_domain == "localhost":
         hint = "Most mail servers refuse this sender. Enter another in the admin under Brand, or set FROM_EMAIL."
         messages.append(Error(f"Emails are sent from {brand.current().sender}.", hint=hint, id="digest.E011"))

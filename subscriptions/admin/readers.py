@@ -119,8 +119,8 @@ class SubscriberAdmin(
     ]
     fieldsets = [
         (None, {"fields": [("email", "new_email"), "language"]}),
-        ("When", {"fields": [("frequency", "send_hour", "time_zone")]}),
-        ("How much", {"fields": [("max_papers", "amount"), ("mail_quiet_days", "one_list")]}),
+        ("Schedule", {"fields": [("frequency", "send_hour", "time_zone")]}),
+        ("Content", {"fields": [("max_papers", "amount"), ("mail_quiet_days", "one_list")]}),
         (
             "Dates",
             {

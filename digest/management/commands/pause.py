@@ -45,4 +45,4 @@ class Command(BaseCommand):
             raise CommandError(f"Sending is paused already: {pause.reason if pause else 'it has just ended'}")
         end = f"until {until:%Y-%m-%d %H:%M} UTC" if until else "until manage.py resume"
         audit.record(by=by, action=f"Paused sending {end}.", target=pauses.current() or "", detail=reason)
-        self.stdout.write(f"Sending is paused {end}. Emails in flight end within seconds.")
+        self.stdout.write(f"Sending is paused {end}. Emails already being sent finish within seconds.")

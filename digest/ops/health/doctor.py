@@ -33,14 +33,14 @@ IN_THE_BRAND = ("digest.E005", "digest.E011", "digest.W003")  # the checks of wh
 # Checks of Django with messages that don't say what to do.
 IN_PLAIN_WORDS = {
     "security.W018": "DEBUG is on, so visitors see code, settings and all emails where an error happens. "
-    "Set DEBUG=false before readers come.",
+    "Set DEBUG=false before you open the site to readers.",
 }
 # What is missing without each setting of alerts, and what to do.
 ALERTS = {
     "OPERATORS": "No one gets alerts and the daily report by email. Set OPERATORS=you@example.org.",
     "ALERT_URL": "If emails fail, no alert arrives. Set ALERT_URL to an app or a chat, such as "
     "ntfy+https://ntfy.sh/a-secret-topic or slack+https://hooks.slack.com/services/…",
-    "HEARTBEAT_URL": "If this machine stops, nothing notices. Add a check at healthchecks.io or a service like it, and "
+    "HEARTBEAT_URL": "If this machine stops, no one is told. Add a check at healthchecks.io or a similar service, and "
     "set HEARTBEAT_URL to its address.",
 }
 
@@ -135,21 +135,25 @@ def _details(name: str, now: dt.datetime) -> str:
             waits = (f"{row.name} {_ago(row, now)}, {row.waited or 0:.1f} s of waiting" for row in rows)
             return "; ".join(waits) + "." if rows else "No task has run yet."
         case "disk":
-            return f"{heartbeats.free_mb() or 0:,.0f} MB are free where VAR_DIR is."
+            return f"{heartbeats.free_mb() or 0:,.0f} MB are free for VAR_DIR."
         case "backup":
             last = Installation.load().backed_up_at
-            return f"The last one by a timer was made at {last:%Y-%m-%d %H:%M} UTC." if last else "No timer made one."
+            return (
+                f"The last scheduled backup was made at {last:%Y-%m-%d %H:%M} UTC."
+                if last
+                else "No scheduled backup has been made yet."
+            )
         case "source":
-            return f"{Source.objects.filter(is_active=True).count()} on, and none keeps failing."
+            return f"{Source.objects.filter(is_active=True).count()} active, none failing."
         case _:
             return ""
 
 
 def _broker() -> str:
     if broker.is_in_memory():
-        return "It is in the memory of the one process."
+        return "In memory: the site runs as one process."
     try:
-        return "; ".join(f"{number} wait in {queue}" for queue, number in broker.depths().items()) + "."
+        return "; ".join(f"{number} waiting in {queue}" for queue, number in broker.depths().items()) + "."
     except BrokerError as error:
         return str(error)
 
@@ -160,7 +164,7 @@ def _ago(row: Heartbeat, now: dt.datetime) -> str:
 
 def _keys() -> PartResult:
     problem = keys.problem()
-    return PartResult("Keys", State.FAILED if problem else State.OK, problem or "The keys are those of the database.")
+    return PartResult("Keys", State.FAILED if problem else State.OK, problem or "The keys match the database.")
 
 
 def _address_index() -> Iterator[PartResult]:

@@ -245,7 +245,7 @@ def test_it_says_what_is_wrong_with_a_list(admin_client: Client, db: None, form:
 @pytest.mark.parametrize("forged", ["", "x", "x:y:z"])
 def test_it_adds_only_what_it_has_shown(admin_client: Client, db: None, forged: str) -> None:
     response = admin_client.post(IMPORT, {"shown": forged, "add": ""}, follow=True)
-    assert "Upload it again." in response.content.decode()
+    assert "Upload the file again." in response.content.decode()
     assert not Source.objects.filter(kind="feed").exists()
 
 

@@ -44,7 +44,7 @@ def test_it_finds_papers_by_words_to_tick_and_saves_nothing(admin_client: Client
 def test_a_search_that_cannot_be_understood_is_a_message(admin_client: Client, sought: str) -> None:
     page = admin_client.post(MAKE, GIVEN | {"find": sought, "_find": "1"})
     assert page.status_code == 200
-    assert b"Nothing was searched." in page.content
+    assert b"Nothing was searched:" in page.content
     assert b"Making pictures from noise" in page.content
 
 
@@ -79,7 +79,7 @@ def test_it_asks_about_papers_and_learns_from_the_answers(admin_client: Client, 
     other = Edition.objects.get().papers.get(key="arxiv:2608.00001")
     answer = {f"answer-{other.pk}": "no", "phrase": [*made.phrases], "more": "denoising", "_learn": "1"}
     page = admin_client.post(page_of(made), answer, follow=True).content.decode()
-    assert "1 answers are kept." in page
+    assert "1 answer saved." in page
     assert TopicExample.objects.get(paper=other).is_right is False
     made.refresh_from_db()
     assert "denoising" in made.phrases

@@ -119,11 +119,11 @@ def test_it_shows_no_rates_without_reports(
     planner.plan_everyone(edition, now=NOW)
     Delivery.objects.update(status="sent", sent_at=NOW, queued_at=NOW - dt.timedelta(hours=1))
     page = admin_client.get("/admin/").content.decode()
-    assert "No reports about it: there were no problems, or the provider’s webhook is not set up." in page
+    assert "No reports about it: there were no problems, or the provider’s webhook isn’t set up." in page
     assert "0.0 %" not in page
     settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
     page = admin_client.get("/admin/").content.decode()
-    assert "<strong>1</strong> written to the outbox. Emails are only files here" in page
+    assert "<strong>1</strong> written to the outbox. On this site emails are only files" in page
 
 
 def test_it_is_on_the_first_page_of_an_empty_site_too(admin_client: Client) -> None:

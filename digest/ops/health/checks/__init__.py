@@ -31,15 +31,15 @@ URGENT = {
     "workers": Check(processes.workers_are_silent, "Workers", has_grace_period=True),
     "web": Check(processes.web_is_silent, "Web server", has_grace_period=True),
     "paused": Check(delivery.sending_is_paused, "Pause", "Sending is not paused."),
-    "clock": Check(processes.clocks_differ, "Clocks", "All clocks agree with the database's clock."),
+    "clock": Check(processes.clocks_differ, "Clocks", "All clocks agree with the database’s."),
     "disk": Check(machines.disks_are_nearly_full, "Disk"),
-    "files": Check(machines.files_are_unwritable, "Files", "All that workers write can be written."),
+    "files": Check(machines.files_are_unwritable, "Files", "Workers can write all their files."),
     "keys": Check(processes.keys_differ, "Keys"),
 }
 OTHERS = {
     "queue": Check(processes.queues_are_blocked, "Queues", has_grace_period=True),
-    "discarded": Check(processes.tasks_were_discarded, "Age of tasks", "No task was discarded for its age."),
-    "task": Check(processes.tasks_are_switched_off, "Scheduled tasks", "All scheduled tasks that are needed are on."),
+    "discarded": Check(processes.tasks_were_discarded, "Age of tasks", "No task was discarded because of its age."),
+    "task": Check(processes.tasks_are_switched_off, "Scheduled tasks", "All required scheduled tasks are on."),
     "provider": Check(delivery.providers_refuse, "Providers", "No provider refuses all emails."),
     "planning": Check(
         delivery.nothing_is_planned, "Planning", "Digests are planned at their hours.", has_grace_period=True
