@@ -24,6 +24,6 @@ def make_client(kind: str, pause: float = 0, validators: ConditionalRequests | N
     )
 
 
-def wait_for_turn(host: str, seconds: float, *, sleep: Callable[[float], object] = stopping.wait) -> None:
-    """Wait for the next free slot of `host`. Slots are `seconds` apart, for all workers of all machines together."""
-    sleep(Turn.reserve(host, seconds))
+def wait_for_turn(name: str, seconds: float, *, sleep: Callable[[float], object] = stopping.wait) -> None:
+    """Wait for the next free slot of `name`. Slots are `seconds` apart, for all workers of all machines together."""
+    sleep(Turn.reserve(name, seconds))

@@ -44,7 +44,7 @@ def popularity(*, since: dt.date) -> Popularity:
 
 
 def _counts_by_paper(since: dt.date) -> dict[int, ReaderCounts]:
-    """Return the votes of each paper that has any. Editions are few, and lead to their papers' rows by indexes."""
+    """Return the counts of each paper that has any. Editions are few, and lead to their papers' rows by indexes."""
     opinions = Opinion.objects.filter(paper__edition__day__gte=since)
     likes = _counts(opinions.filter(verdict=Opinion.Verdict.LIKE))
     dislikes = _counts(opinions.filter(verdict=Opinion.Verdict.NOT_FOR_ME))
@@ -57,20 +57,20 @@ def _counts(rows: QuerySet[Any]) -> Counter[int]:
 
 
 def _counts_by_topic(by_paper: dict[int, ReaderCounts], since: dt.date) -> dict[int, ReaderCounts]:
-    """Return the sums of the votes of each topic's papers, without the areas, which hold everything."""
+    """Return the sums of the counts of each topic's papers, without the areas, which hold everything."""
     sums: dict[int, ReaderCounts] = {}
     rows = TopicPaper.objects.filter(day__gte=since, topic__narrower=[]).order_by().values_list("topic", "paper")
     for topic, paper in rows.iterator():
-        if votes := by_paper.get(paper):
+        if counts := by_paper.get(paper):
             sofar = sums.get(topic, ReaderCounts())
             sums[topic] = ReaderCounts(
-                sofar.likes + votes.likes, sofar.saves + votes.saves, sofar.dislikes + votes.dislikes
+                sofar.likes + counts.likes, sofar.saves + counts.saves, sofar.dislikes + counts.dislikes
             )
     return sums
 
 
-def _best(votes: dict[int, ReaderCounts]) -> list[int]:
+def _best(counts: dict[int, ReaderCounts]) -> list[int]:
     """Return the keys with the most likes and saves, without those that have none."""
-    wanted = [key for key, one in votes.items() if one.likes + one.saves]
-    wanted.sort(key=lambda key: (-votes[key].likes - votes[key].saves, votes[key].dislikes, -key))
+    wanted = [key for key, one in counts.items() if one.likes + one.saves]
+    wanted.sort(key=lambda key: (-counts[key].likes - counts[key].saves, counts[key].dislikes, -key))
     return wanted[:MAX_LISTED]

@@ -8,13 +8,13 @@ from anymail.signals import EventType
 from django.db.models import Count
 
 from digest.delivery.events.classification import EventClass
-from digest.delivery.events.soft_bounces import DIGESTS_IN_A_ROW, DigestOutcome, MailedDigest, bounced_for_too_long
+from digest.delivery.events.soft_bounces import MIN_BOUNCED_DIGESTS, DigestOutcome, MailedDigest, bounced_for_too_long
 from digest.models import Delivery, DeliveryEvent
 from subscriptions.models import Subscriber, Suppression
 from subscriptions.readers import lifecycle
 
 NEEDS_READER = (EventClass.SOFT, EventClass.COMPLAINT, EventClass.UNSUBSCRIBED)
-MAX_DIGESTS_READ = 40  # of one reader; enough for DIGESTS_IN_A_ROW weekly digests with gaps
+MAX_DIGESTS_READ = 40  # of one reader; enough for MIN_BOUNCED_DIGESTS weekly digests with gaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _often_bounced(readers: Sequence[Subscriber]) -> list[Subscriber]:
         return []
     soft = DeliveryEvent.objects.filter(delivery__subscriber__in=readers, meaning=EventClass.SOFT).order_by()
     counted = soft.values("delivery__subscriber").annotate(digests=Count("delivery", distinct=True))
-    often = set(counted.filter(digests__gte=DIGESTS_IN_A_ROW).values_list("delivery__subscriber", flat=True))
+    often = set(counted.filter(digests__gte=MIN_BOUNCED_DIGESTS).values_list("delivery__subscriber", flat=True))
     return [reader for reader in readers if reader.pk in often]
 
 

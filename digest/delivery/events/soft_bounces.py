@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-DIGESTS_IN_A_ROW = 5
+MIN_BOUNCED_DIGESTS = 5
 SPAN = dt.timedelta(days=7)
 
 
@@ -34,4 +34,4 @@ def bounced_for_too_long(digests: Iterable[MailedDigest]) -> bool:
             days.add(digest.day)
         elif digest.outcome is DigestOutcome.ARRIVED or (digest.outcome is DigestOutcome.NO_REPORT and days):
             break  # not all providers report deliveries, but a digest sent before a bounce would have bounced by now
-    return len(days) >= DIGESTS_IN_A_ROW and max(days) - min(days) >= SPAN
+    return len(days) >= MIN_BOUNCED_DIGESTS and max(days) - min(days) >= SPAN
