@@ -112,7 +112,7 @@ def test_the_consent_is_visible_once_an_address_is_entered(page: Page) -> None:
 def test_links_and_buttons_of_cards_are_large_enough_for_fingers(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto("/")
-    for part, least in ((".card-footer :is(a, summary)", 24), (".card .paper-actions > *", 40)):
+    for part, least in ((".card-footer :is(a, summary)", 24), (".card .paper-actions > *", 44)):
         heights = page.locator(part).evaluate_all("all => all.map(it => it.getBoundingClientRect().height)")
         assert heights
         assert min(heights) >= least

@@ -1,4 +1,4 @@
-"""The filter “Papers like those you liked”, in addition to the filters that a reader set up. Pure.
+"""The filter of what a reader liked or saved, in addition to the filters that they set up. Pure.
 
 It finds papers that are close to what the reader liked. It also moves the papers that other filters find up or down,
 and removes none of them.
@@ -18,7 +18,8 @@ from digest.matching.scoring_weights import THRESHOLDS, odds, probability
 from digest.personalization.like_model import LikeModel, PaperFeatures, PaperMatrix, Values, closest
 from digest.personalization.word_features import words_of
 
-LIKES = gettext_noop("Papers like those you liked")  # the label of the filter
+LIKES = gettext_noop("Close to what you liked or saved")  # the label of the filter
+FORMER_LABEL = "Papers like those you liked"  # in records of former digests
 
 # The log-odds that a reader wants a paper, by its closeness in standard deviations. They were chosen so that they reach
 # the THRESHOLDS of “fewer”, “balanced” and “more” at 3, 2.5 and 2. Choose them again when those change.

@@ -13,6 +13,7 @@ from typing import Any
 
 from digest.matching import Finding, Match, PaperText, Reason
 from digest.personalization.digest_selection import Digest
+from digest.personalization.like_filter import FORMER_LABEL, LIKES
 
 MOST_FINDINGS = 30  # of one paper in an email; readers' filters make fewer
 # Short forms of the words that nearly every reason contains.
@@ -83,7 +84,8 @@ def _match(pk: int, votes_then: int, *findings: list[str], papers: Mapping[int, 
 
 
 def _restored(findings: Iterable[list[str]]) -> tuple[Finding, ...]:
-    return tuple(Finding(interest, 0, tuple(_reasons(interest, words))) for interest, *words in findings)
+    named = ((LIKES if name == FORMER_LABEL else name, words) for name, *words in findings)
+    return tuple(Finding(interest, 0, tuple(_reasons(interest, words))) for interest, words in named)
 
 
 def _reasons(interest: str, words: list[str]) -> Iterator[Reason]:

@@ -129,6 +129,7 @@ def reading_list(request: HttpRequest, reader: Subscriber, token: str) -> HttpRe
         "pictures": thumbnails.of_papers(papers.papers(rows)),
         "rows": rows,
         "removed": primary_key(request.GET.get("removed", "")),
+        "is_added": "added" in request.GET,
         "token": token,
         "subscriber": reader,
     }

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from subscriptions import forms, typed_words
@@ -31,7 +33,7 @@ def preferences(request: HttpRequest, subscriber: Subscriber, token: str) -> Htt
     if not form.is_valid():
         return show(request, subscriber, token, form=form)
     lifecycle.update_preferences(subscriber, form.preferences(), trace=trace(request))
-    return redirect(reverse("subscriptions:preferences", args=[token]) + "?saved=1")
+    return _to_settings(token)
 
 
 @page_with_button
@@ -39,12 +41,25 @@ def preferences(request: HttpRequest, subscriber: Subscriber, token: str) -> Htt
 def add_requested(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     """Show the new topics and the papers of a reader who signed up again on GET; add them on POST."""
     if request.method == "POST":
+        leads_to_list = any(paper.is_saved for paper in lifecycle.requested_papers(subscriber))
         lifecycle.add_requested(subscriber, now=timezone.now(), trace=trace(request))
-        return redirect(reverse("subscriptions:preferences", args=[token]) + "?saved=1")
+        return _to_list(request, subscriber, token) if leads_to_list else _to_settings(token)
     new = {"topics": lifecycle.requested_topics(subscriber), "papers": lifecycle.requested_papers(subscriber)}
     if not any(new.values()):
         return redirect("subscriptions:preferences", token)
     return render(request, "web/add_requested.html", new | {"token": token})
+
+
+def _to_settings(token: str) -> HttpResponse:
+    return redirect(reverse("subscriptions:preferences", args=[token]) + "?saved=1")
+
+
+def _to_list(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Lead to the saved papers, with a message. A reader who is signed in has a page with more on it."""
+    if reader_session.reader_of(request) == subscriber:
+        messages.success(request, _("Saved to your list."))
+        return redirect("digest:saved")
+    return redirect(reverse("digest:reading_list", args=[token]) + "?added=1")
 
 
 @require_POST

@@ -5,6 +5,7 @@ from django.utils import translation
 
 from digest.email.reason_line import followed_in_html, reason_line, reason_line_in_html, reason_line_in_text
 from digest.matching import OWN_WORDS, Finding, Reason
+from digest.personalization.like_filter import LIKES
 
 VOTES = Finding("", 1, (Reason("", "votes", "30", "votes", 0),))
 
@@ -135,7 +136,7 @@ def test_it_adds_what_matched_in_a_few_words(found: list[tuple[str, str, str]], 
 
 
 def test_it_says_that_the_reader_liked_such_papers() -> None:
-    liked = Finding("Papers like those you liked", 0, (Reason("", "liked", "Diffusion", "liked", 0),))
+    liked = Finding(LIKES, 0, (Reason("", "liked", "Diffusion", "liked", 0),))
     assert reason_line([LEARNING, AGENTS, liked]).endswith("Training agents · close to “Diffusion”")
     assert reason_line_in_html([liked]) == 'Close to “<i lang="en">Diffusion</i>”, which you liked'
 

@@ -331,8 +331,10 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
     reading_list.save(ada, memory, now=NOW)
     page = " ".join(body(client, path).partition("<main")[2].split())
     assert re.findall(r'<a href="/papers/[^>]+>([^<]+)</a> <span class="by">([^<]+)</span>', page) == [
-        ("Robots at Home", "saved"), ("Agents at Sea", "not for you"), ("Agents with Memory", "liked · saved"),
-    ]  # fmt: skip
+        ("Robots at Home", "You saved it"),
+        ("Agents at Sea", "Not for you"),
+        ("Agents with Memory", "You liked it · You saved it"),
+    ]
     assert "at most 5 of the 10 places" in page
     for nonsense in ("", "nonsense", "\x00", "x" * 5_000):
         press(client, path, filter=nonsense)
@@ -351,7 +353,7 @@ def test_a_dismissed_paper_teaches_one_way_though_it_is_saved(client: Client, ad
     assert (taught.verdict, taught.is_saved) == ("not-for-me", False)
     assert LearnedLikes.objects.get().examples == []
     page = body(client, settings_of(ada, "learnt/"))
-    assert '<span class="by">not for you</span>' in page
+    assert '<span class="by">Not for you</span>' in page
 
 
 def test_a_saved_paper_can_be_taken_back_on_the_page(client: Client, ada: Subscriber, memory: Paper) -> None:
@@ -364,10 +366,10 @@ def test_a_saved_paper_can_be_taken_back_on_the_page(client: Client, ada: Subscr
 def test_likes_can_be_switched_off_and_on_again(client: Client, ada: Subscriber, memory: Paper) -> None:
     path = settings_of(ada, "learnt/")
     rate(ada, memory, "like", now=NOW)
-    assert "You don’t follow “Papers like those you liked”" in press_through(client, path, follow="no")
+    assert "Your digests don’t bring papers close to" in press_through(client, path, follow="no")
     ada.refresh_from_db()
     assert profiles.profile_of(ada).likes is None
-    assert "You follow “Papers like those you liked”" in press_through(client, path, follow="yes")
+    assert "Your digests bring papers close to" in press_through(client, path, follow="yes")
     assert profiles.profile_of(ada).likes is not None
 
 

@@ -16,7 +16,7 @@ from digest.email.reasons import why
 from digest.matching import Index, Match
 from digest.models import LearnedLikes, Paper, Vector
 from digest.opinions import feedback, reading_list
-from digest.personalization import embeddings, likes, paper_index, profiles
+from digest.personalization import embeddings, likes, paper_index, profiles, snapshot
 from digest.personalization.digest_selection import Digest, compose
 from digest.personalization.like_filter import LIKES
 from subscriptions.models import Subscriber, Topic
@@ -119,7 +119,7 @@ def test_a_like_of_a_paper_that_no_filter_found_brings_a_close_one_the_next_day(
     assert found.paper.title == "Songs of Blue Whales"
     (finding,) = found.findings
     assert (finding.interest, why(finding)) == (
-        LIKES, "Papers like those you liked: close to “Humpback Whale Songs”, which you liked",
+        LIKES, "Close to what you liked or saved: close to “Humpback Whale Songs”, which you liked",
     )  # fmt: skip
     assert reason_line([finding]) == "Close to “Humpback Whale Songs”, which you liked"
 
@@ -250,7 +250,6 @@ def test_what_was_learned_is_exported_and_erased(ada: Subscriber, papers: list[P
 
 def test_the_page_shows_what_a_liked_paper_brought(ada: Subscriber, papers: list[Paper]) -> None:
     from digest.models import Delivery, Edition
-    from digest.personalization import snapshot
 
     feedback.rate(ada, papers[-1], "like", now=NOW)
     edition = Edition.objects.create(day=TODAY, published_at=NOW)
@@ -260,3 +259,10 @@ def test_the_page_shows_what_a_liked_paper_brought(ada: Subscriber, papers: list
     )
     (taught,) = feedback.learned_from(ada).taught
     assert [paper.title for paper in taught.brought] == ["Songs of Blue Whales"]
+
+
+def test_a_record_of_a_former_digest_has_the_present_label() -> None:
+    record = {"for_you": [[1, 3, ["Papers like those you liked", "liked", "Humpback Whale Songs", "liked"]]]}
+    (finding,) = snapshot.findings(record, 1)
+    assert (finding.interest, finding.reasons[0].interest) == (LIKES, LIKES)
+    assert reason_line([finding]) == "Close to “Humpback Whale Songs”, which you liked"

@@ -96,10 +96,22 @@ def test_a_stranger_saves_nothing_for_a_reader_who_can_add_it_by_the_email(clien
     page = client.get(add).content.decode()
     assert all(html.escape(title, quote=False) in page for title in titles)
     assert not SavedPaper.objects.exists()
-    client.post(add)
+    page = client.post(add, follow=True).content.decode()
+    assert "Saved to your list." in page, "it leads to the list"
+    assert all(f"/papers/{key}/" in page for key in (FIRST, SECOND))
     assert saved() == {FIRST, SECOND}
     assert ada().requested_preferences is None
     assert client.get(add).status_code == 302, "there is nothing left to add"
+
+
+def test_a_signed_in_reader_who_saves_by_the_email_sees_the_whole_page_of_saved_papers(client: Client) -> None:
+    lifecycle.sign_up("ada@example.org", Preferences(), now=NOW)
+    lifecycle.confirm(ada(), now=NOW)
+    save(client, FIRST)
+    sign_in(client, ada())
+    response = client.post(f"/preferences/{link_tokens.make_token(Purpose.PREFERENCES, ada())}/add/", follow=True)
+    assert response.redirect_chain[-1][0] == "/saved/"
+    assert "Saved to your list." in response.content.decode()
 
 
 def test_a_full_list_does_not_prevent_the_confirmation(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
