@@ -93,7 +93,7 @@ def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
     groups = _by_interest(for_you) if wanted.is_grouped else {}
     return Digest(
         day=day,
-        for_you=tuple(chain.from_iterable(groups.values())) if len(groups) > 1 else tuple(for_you),
+        for_you=tuple(chain.from_iterable(groups.values())) if len(groups) > 1 else _in_one_list(for_you, wanted),
         trending=_trending(index, wanted, for_you) if wants_trending else (),
         more=matching - len(for_you),
         of_how_many=len(index.papers),
@@ -115,6 +115,16 @@ def _by_interest(matches: Iterable[Match]) -> dict[str, list[Match]]:
     if close_to_likes := groups.pop(LIKES, None):
         groups[LIKES] = close_to_likes
     return groups
+
+
+def _in_one_list(matches: Sequence[Match], wanted: QueryProfile) -> tuple[Match, ...]:
+    """Return `matches` with those that are only close to the reader's likes last, as below headings.
+
+    The order by votes stays, and so does that of a reader who has chosen nothing else.
+    """
+    if wanted.by_votes or not wanted.interests:
+        return tuple(matches)
+    return tuple(sorted(matches, key=lambda found: _strongest_chosen(found) == LIKES))
 
 
 def _strongest_chosen(found: Match) -> str:

@@ -4,8 +4,10 @@ import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from digest.matching import Finding, Index, Interest, Match
-from digest.personalization import profiles
+from digest.personalization import digest_selection, profiles
 from digest.personalization.digest_selection import Digest, QueryProfile, compose
 from digest.personalization.like_filter import LIKES
 from subscriptions.query.grammar import Criteria, parse
@@ -102,6 +104,15 @@ def test_papers_that_are_only_close_to_likes_come_after_those_of_chosen_topics()
         ("Cooking", (found[2],)),
         (LIKES, (found[0],)),
     ]
+
+
+def test_in_one_list_papers_that_are_only_close_to_likes_come_last_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    close, closer, chosen, last = found = [match(LIKES), match(LIKES, "Agents"), match("Agents"), match(LIKES)]
+    monkeypatch.setattr(digest_selection, "_for_you", lambda index, wanted: (found, 4))
+    wanted = QueryProfile((AGENTS,))
+    assert compose(INDEX, wanted, DAY).for_you == (closer, chosen, close, last)
+    assert compose(INDEX, wanted._replace(by_votes=True), DAY).for_you == tuple(found)
+    assert compose(INDEX, QueryProfile(()), DAY).for_you == tuple(found), "before the most voted papers"
 
 
 def test_papers_of_one_interest_need_no_heading() -> None:
