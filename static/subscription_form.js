@@ -102,11 +102,15 @@ if (arrival) {
   say(); // zone.js may have found the time zone
 }
 
-// On a telephone the preview shows its sum until the reader opens it; the sum also stands beside the button.
+// On a telephone the preview shows its sum until the reader opens it; the sum beside the button leads there.
 document.body.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id !== "preview") return;
   const narrow = matchMedia("(max-width: 60rem)").matches;
   if (narrow) for (const days of event.target.querySelectorAll(".preview-days")) days.open = false;
   const sum = document.querySelector(".submit .preview-short");
-  if (sum) sum.textContent = event.target.querySelector(".preview-sum strong")?.textContent ?? "";
+  if (!sum) return;
+  const link = document.createElement("a");
+  link.href = "#preview";
+  link.textContent = event.target.querySelector(".preview-sum strong")?.textContent ?? "";
+  sum.replaceChildren(...(link.textContent ? [link] : []));
 });
