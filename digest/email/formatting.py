@@ -11,7 +11,7 @@ from django.utils.translation import get_language, get_language_bidi, gettext, n
 
 from digest.editions.due_times import is_weekday
 from digest.text.cleanup import first_sentences, whole
-from digest.text.stop_words import LOWERCASE_IN_NAMES
+from digest.text.stop_words import LOWERCASE_IN_NAMES, STOP_WORDS
 
 TEXT_WIDTH = 78  # characters
 AUTHORS_ON_CARDS, AUTHORS_IN_EMAILS = 4, 2
@@ -179,8 +179,18 @@ def main_title(title: str, limit: int) -> str:
 
     The name alone, as of “Name: What It Does”, would say too little.
     """
+    if len(title) <= limit:
+        return title
     main = title.partition(": ")[0]
-    return main if len(title) > limit and TELLING <= len(main) <= limit else shorten(title, limit)
+    return main if TELLING <= len(main) <= limit else _end_on_a_word_that_says_something(shorten(title, limit))
+
+
+def _end_on_a_word_that_says_something(cut: str) -> str:
+    """Return a text that was cut, without “on”, “for the” and the like before its “…”."""
+    words = cut.removesuffix("…").split(" ")
+    while len(words) > 1 and words[-1].lower() in STOP_WORDS:
+        words.pop()
+    return " ".join(words).rstrip(",;:–- ") + "…"
 
 
 def with_name(subject: str, name: str) -> str:

@@ -163,8 +163,8 @@ def test_on_pages_a_reason_is_a_sentence_below_the_interest() -> None:
     [
         ("Short: It Fits", "Short: It Fits"),
         ("What Agents Remember: A Study of Memory", "What Agents Remember"),
-        ("Zeta: An Efficient Harness for Everything", "Zeta: An Efficient Harness for…"),
-        ("A Very Long Title Without Any Subtitle", "A Very Long Title Without Any…"),
+        ("Zeta: An Efficient Harness for Everything", "Zeta: An Efficient Harness…"),
+        ("A Very Long Title Without Any Subtitle", "A Very Long Title…"),
     ],
 )
 def test_a_long_title_loses_its_subtitle_before_it_is_cut(title: str, shown: str) -> None:
