@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from subscriptions.models import TopicFilter
 from subscriptions.query import grammar
@@ -17,6 +17,14 @@ MAX_SHOWN_LENGTH = 60  # characters of one of a reader's own words, as it is sho
 _HARMLESS = re.compile(
     rf"-?\s*(?:{grammar.FIELD}:)?(?:[^\W\d_]|\d{{1,4}}(?:\.\d{{1,2}})?(?![\d.])|[\s\"'’()/&+-])+", re.IGNORECASE
 )
+
+
+# Fields of the query language in plain words. The others are shown as typed.
+_FIELDS = {
+    "author": gettext_noop("author “%(words)s”"),
+    "cat": gettext_noop("category “%(words)s”"),
+    "about": gettext_noop("“%(words)s”"),
+}
 
 
 def names_of(follows: Iterable[TopicFilter]) -> list[str]:
@@ -51,6 +59,9 @@ def _name_words(words: str) -> list[str]:
 
 
 def _quote(term: str) -> str:
+    field, _colon, value = term.partition(":")
+    if pattern := _FIELDS.get(field.strip().lower()):
+        return _(pattern) % {"words": _shorten(value.replace('"', ""))}
     quoted = _("not “%(words)s”") if term.startswith("-") else _("“%(words)s”")
     return quoted % {"words": _shorten(term.removeprefix("-").replace('"', ""))}
 

@@ -34,7 +34,7 @@ def test_it_comes_with_todays_digest(newcomer: Subscriber) -> None:
     assert sent.subject == "Welcome to Daily Papers: 2 papers for you"
     assert "Faster Diffusion" in sent.body
     body = " ".join(sent.body.split())
-    asked = "You asked for Learning, “diffusion”, “author:Ada Lovelace” and not “survey”."
+    asked = "You asked for Learning, “diffusion”, author “Ada Lovelace” and not “survey”."
     assert f"{asked} Your digest comes at 07:00, your time" in body
     assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     row = Delivery.objects.get()
@@ -110,7 +110,7 @@ def test_the_plain_welcome_says_how_often_a_digest_comes(alice: Subscriber, freq
     Subscriber.objects.update(frequency=frequency)
     lifecycle.queue_notice(alice, OwedNotice.Kind.WELCOME, now=NOW)
     queue.send_pending(now=LATER)
-    assert f"You asked for Learning, “diffusion”, “author:Ada Lovelace” and not “survey”. {said}" in " ".join(
+    assert f"You asked for Learning, “diffusion”, author “Ada Lovelace” and not “survey”. {said}" in " ".join(
         mail.outbox[0].body.split()
     )
 

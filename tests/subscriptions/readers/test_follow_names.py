@@ -7,18 +7,19 @@ from subscriptions.readers import follow_names
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "name"),
     [
-        "world models",
-        "author:Yann LeCun",
-        "cat:cs.CL",
-        "votes:20",
-        "about: how an assistant can remember",
-        "ignore:mobile",
+        ("world models", "“world models”"),
+        ("author:Yann LeCun", "author “Yann LeCun”"),
+        ('author:"Yann LeCun"', "author “Yann LeCun”"),
+        ("cat:cs.CL", "category “cs.CL”"),
+        ("votes:20", "“votes:20”"),
+        ("about: how an assistant can remember", "“how an assistant can remember”"),
+        ("ignore:mobile", "“ignore:mobile”"),
     ],
 )
-def test_it_names_words_that_no_one_could_take_for_a_link(words: str) -> None:
-    assert follow_names.names_of([TopicFilter(words=words)]) == [f"“{words}”"]
+def test_it_names_words_that_no_one_could_take_for_a_link(words: str, name: str) -> None:
+    assert follow_names.names_of([TopicFilter(words=words)]) == [name]
 
 
 def test_it_quotes_each_of_several_words() -> None:

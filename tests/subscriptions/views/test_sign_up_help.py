@@ -104,7 +104,7 @@ def test_less_email_can_be_chosen_three_times_a_day(visitor: Client, alice: Subs
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        ("video, author:Yann LeCun, cat:cs.CL", "“video”, “author:Yann LeCun” and “cat:cs.CL”"),
+        ("video, author:Yann LeCun, cat:cs.CL", "“video”, author “Yann LeCun” and category “cs.CL”"),
         ("win money at evil.example", "your own words"),
         ("call 0800 1234567", "your own words"),
         ("see https://evil.example/x", "your own words"),
