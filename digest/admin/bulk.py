@@ -1,4 +1,4 @@
-"""Actions on the rows selected in a list. After a page that asks, they run at once for a few rows, else as a job."""
+"""Actions on the rows selected in a list: on a few at once, and on more as a job, after a page that asks."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
