@@ -85,6 +85,12 @@ def test_it_links_the_editions_before_and_after(client: Client, edition: Edition
     assert 'href="/2026-08-20/"' in body(client, "/2026-08-19/")
 
 
+@pytest.mark.usefixtures("edition")
+@pytest.mark.parametrize("path", ["/2026-08-20/", "/weeks/2026-W34/", "/months/2026-08/"])
+def test_the_first_edition_has_no_empty_navigation(client: Client, path: str) -> None:
+    assert 'class="turn"' not in body(client, path)
+
+
 def test_it_shows_pins_first_notes_around_and_no_hidden_paper(client: Client, edition: Edition) -> None:
     Paper.objects.filter(title="Faster Diffusion").update(is_pinned=True)
     Paper.objects.filter(title__startswith="A Survey").update(is_hidden=True)
