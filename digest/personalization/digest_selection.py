@@ -122,7 +122,7 @@ def _in_one_list(matches: Sequence[Match], wanted: QueryProfile) -> tuple[Match,
 
     The order by votes stays, and so does that of a reader who has chosen nothing else.
     """
-    if wanted.by_votes or not wanted.interests:
+    if not wanted.likes or wanted.by_votes or not wanted.interests:
         return tuple(matches)
     return tuple(sorted(matches, key=lambda found: _strongest_chosen(found) == LIKES))
 

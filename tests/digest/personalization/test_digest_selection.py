@@ -9,7 +9,9 @@ import pytest
 from digest.matching import Finding, Index, Interest, Match
 from digest.personalization import digest_selection, profiles
 from digest.personalization.digest_selection import Digest, QueryProfile, compose
-from digest.personalization.like_filter import LIKES
+from digest.personalization.like_filter import LIKES, Likes
+from digest.personalization.like_model import LikeModel
+from digest.personalization.word_features import NO_WORDS
 from subscriptions.query.grammar import Criteria, parse
 
 DAY = dt.date(2026, 8, 20)
@@ -109,10 +111,10 @@ def test_papers_that_are_only_close_to_likes_come_after_those_of_chosen_topics()
 def test_in_one_list_papers_that_are_only_close_to_likes_come_last_too(monkeypatch: pytest.MonkeyPatch) -> None:
     close, closer, chosen, last = found = [match(LIKES), match(LIKES, "Agents"), match("Agents"), match(LIKES)]
     monkeypatch.setattr(digest_selection, "_for_you", lambda index, wanted: (found, 4))
-    wanted = QueryProfile((AGENTS,))
+    wanted = QueryProfile((AGENTS,), likes=Likes(LikeModel(None, NO_WORDS, 0.0), ()))
     assert compose(INDEX, wanted, DAY).for_you == (closer, chosen, close, last)
     assert compose(INDEX, wanted._replace(by_votes=True), DAY).for_you == tuple(found)
-    assert compose(INDEX, QueryProfile(()), DAY).for_you == tuple(found), "before the most voted papers"
+    assert compose(INDEX, wanted._replace(interests=()), DAY).for_you == tuple(found), "before the most voted papers"
 
 
 def test_papers_of_one_interest_need_no_heading() -> None:
