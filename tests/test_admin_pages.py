@@ -104,6 +104,21 @@ def test_nothing_is_cut_off(context: BrowserContext) -> None:
 
 
 @pytest.mark.usefixtures("rows")
+def test_a_reader_follows_a_topic_or_own_words_in_each_row(context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(f"/admin/subscriptions/subscriber/{Delivery.objects.get().subscriber_id}/change/")
+    by_topic, by_words = (page.locator(f"#filters-{number}") for number in (0, 1))
+    assert [row.locator("select").is_visible() for row in (by_topic, by_words)] == [True, False]
+    assert [row.locator("textarea").is_visible() for row in (by_topic, by_words)] == [False, True]
+    by_words.locator("textarea").fill("")
+    assert by_words.locator("select").is_visible(), "an empty row may become either"
+    page.locator(".add-row a").click()
+    added = page.locator("#filters-2")
+    assert added.locator("select").is_visible()
+    assert added.locator("textarea").is_visible()
+
+
+@pytest.mark.usefixtures("rows")
 def test_the_reason_of_a_failure_is_visible(context: BrowserContext) -> None:
     page = context.new_page()
     for path in ("", "digest/fetchrun/", "digest/delivery/", "digest/source/"):

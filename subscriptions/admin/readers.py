@@ -14,6 +14,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
@@ -63,7 +64,10 @@ class TopicFilterForm(forms.ModelForm[TopicFilter]):
 
 
 class TopicFilterRow(TopicFilterForm, RowForm):
-    pass
+    """A topic or own words. A style hides the box of the other one, unless both are empty or both are filled."""
+
+    class Meta:
+        widgets = {"words": AdminTextareaWidget({"rows": 2, "placeholder": "Words, phrases, author:Name …"})}
 
 
 class TopicFilterInline(LooksAtRelatedAdmin, TellsChangesAdmin, admin.TabularInline[TopicFilter, Subscriber]):
@@ -118,9 +122,9 @@ class SubscriberAdmin(
         "unsubscribed_at",
     ]
     fieldsets = [
-        (None, {"fields": [("email", "new_email"), "language"]}),
+        (None, {"fields": [("email", "new_email")]}),
         ("Schedule", {"fields": [("frequency", "send_hour", "time_zone")]}),
-        ("Content", {"fields": [("max_papers", "amount"), ("mail_quiet_days", "one_list")]}),
+        ("Content", {"fields": [("max_papers", "amount", "language"), ("mail_quiet_days", "one_list")]}),
         (
             "Dates",
             {
@@ -152,6 +156,11 @@ class SubscriberAdmin(
     @admin.display(ordering="pk", description="signed up")
     def signed_up(self, subscriber: Subscriber) -> dt.date:
         return subscriber.created_at.date()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Subscriber | None = None) -> Any:
+        """Return the fields. The addresses are shown while a change waits for its confirmation."""
+        fieldsets = super().get_fieldsets(request, obj)
+        return fieldsets if obj and obj.new_email else fieldsets[1:]
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         heading = {"heading": breakable(kwargs["obj"].email)} if kwargs.get("obj") else {}

@@ -525,6 +525,13 @@ def test_the_page_of_a_reader_leads_to_all_that_is_known_of_them(
         assert {getattr(row, "subscriber_id", alice.pk) for row in found} == {alice.pk}
 
 
+def test_a_new_address_is_shown_while_it_waits_for_its_confirmation(admin_client: Client, alice: Subscriber) -> None:
+    address = admin_url(Subscriber, "change", alice.pk)
+    assert "New email address" not in admin_client.get(address).content.decode()
+    Subscriber.objects.filter(pk=alice.pk).update(new_email="new@example.org")
+    assert "new@example.org" in admin_client.get(address).content.decode()
+
+
 def test_one_click_beside_what_a_reader_follows_changes_no_topic(admin_client: Client, alice: Subscriber) -> None:
     page = admin_client.get(admin_url(Subscriber, "change", alice.pk)).content.decode()
     assert "view_id_filters-0-topic" in page
