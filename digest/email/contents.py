@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
-from itertools import chain
+from itertools import accumulate, chain
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,7 +15,7 @@ from digest.personalization.digest_selection import Digest, Group
 
 A_MINUTE = 200  # words
 AROUND = 15  # words of a paper besides its title and text: authors, reason, links
-MAX_HEADING = 36  # characters of the reader's own words in a heading
+MAX_HEADING = 38  # characters of the reader's own words in a heading, each with its comma
 
 CountWords = Callable[[Match], int]
 
@@ -35,14 +35,20 @@ def sections_of(digest: Digest) -> list[tuple[str, int]]:
 
 
 def _heading(group: Group) -> str:
-    """Return the name of the group's topic, or the reader's own words that found its papers if they are short."""
+    """Return the name of the group's topic, or the reader's own words that found its papers, as many as fit."""
     if group.interest == OWN_WORDS:
         findings = (finding for found in group.matches for finding in found.findings)
         own = (names_of(finding) for finding in findings if finding.interest == OWN_WORDS)
-        names = ", ".join(dict.fromkeys(chain.from_iterable(own)))
-        if names and len(names) <= MAX_HEADING:
-            return names
+        if names := list(dict.fromkeys(chain.from_iterable(own))):
+            return _first_of(names)
     return name_of(group.interest)
+
+
+def _first_of(names: list[str]) -> str:
+    """Return as many `names` as fit in a heading, at least one. An ellipsis stands for the others."""
+    lengths = accumulate(len(name) + len(", ") for name in names)
+    fitting = sum(length <= MAX_HEADING for length in lengths) or 1
+    return ", ".join(names if fitting == len(names) else [*names[:fitting], "…"])
 
 
 def headings(digest: Digest) -> list[str]:

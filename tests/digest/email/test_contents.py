@@ -40,10 +40,11 @@ def found_by(phrase: str) -> Match:
     [
         (["video", "video"], "“video”"),
         (["video", "world models"], "“video”, “world models”"),
-        (["video understanding", "long-horizon planning"], OWN_WORDS),
+        (["video understanding", "long-horizon planning"], "“video understanding”, …"),
+        (["a phrase that alone is longer than a heading", "x"], "“a phrase that alone is longer than a…”, …"),
     ],
 )
-def test_papers_found_by_the_readers_own_words_have_these_as_heading_if_they_are_short(
+def test_papers_found_by_the_readers_own_words_have_as_many_of_these_as_heading_as_fit(
     phrases: list[str], heading: str
 ) -> None:
     own, learning = [found_by(phrase) for phrase in phrases], match("Learning")

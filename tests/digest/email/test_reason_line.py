@@ -74,6 +74,7 @@ def test_below_a_heading_of_several_own_words_it_says_which_of_them_matched() ->
     assert reason_line([own], heading) == "Matched “world models”"
     also = "Because you also follow Reinforcement learning · matched “world models”"
     assert reason_line([LEARNING, own], heading) == also
+    assert reason_line([own], "“agents”, …") == "Because you follow “world models”"
 
 
 @pytest.mark.parametrize(
