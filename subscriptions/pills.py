@@ -17,9 +17,10 @@ WAITING = (
     "warning",
 )
 BAD = ("bounced", "complained", "failed", "rejected", "suppressed", "unreachable")
+NAMES = {"ok": "OK"}
 TONES = dict.fromkeys(GOOD, " is-good") | dict.fromkeys(WAITING, " is-waiting") | dict.fromkeys(BAD, " is-bad")
 
 
 def pill(state: str, text: object = "") -> str:
     """Return `state`, or a `text` about it, in the color of the state."""
-    return format_html('<span class="pill{}">{}</span>', TONES.get(state, ""), text or state)
+    return format_html('<span class="pill{}">{}</span>', TONES.get(state, ""), text or NAMES.get(state, state))

@@ -74,6 +74,7 @@ class TopicFilterInline(LooksAtRelatedAdmin, TellsChangesAdmin, admin.TabularInl
     model = TopicFilter
     form = TopicFilterRow
     formset = RowFormSet  # type: ignore[assignment]  # a formset for any model
+    verbose_name = "interest"
     verbose_name_plural = "follows"
     extra = 0
 
@@ -145,7 +146,7 @@ class SubscriberAdmin(
 
     @admin.display(ordering="frequency", description="frequency")
     def how_often(self, subscriber: Subscriber) -> str:
-        return subscriber.frequency
+        return subscriber.frequency.capitalize()
 
     @admin.display(ordering="send_hour", description="delivery time")
     def at(self, subscriber: Subscriber) -> str:
