@@ -86,7 +86,7 @@ class PasswordForm(forms.Form):
         password: str = self.cleaned_data["password"]
         counted = logins.count_attempt(self.request, self.request.user.get_username(), "password")
         if not cast(User, self.request.user).check_password(password):
-            raise ValidationError("This is not your password.")
+            raise ValidationError("This is not your password. Try again.")
         abuse_limits.reset(counted)
         return password
 

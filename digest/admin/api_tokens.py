@@ -34,7 +34,7 @@ class TokenForm(forms.ModelForm[ApiToken]):
     def clean_expires_at(self) -> dt.datetime | None:
         expires_at: dt.datetime | None = self.cleaned_data["expires_at"]
         if expires_at and expires_at <= clock.now():
-            raise forms.ValidationError(f"This time is over: it is {clock.now():%Y-%m-%d %H:%M} UTC now.")
+            raise forms.ValidationError(f"Enter a later time: it is {clock.now():%Y-%m-%d %H:%M} UTC now.")
         return expires_at
 
 
@@ -97,7 +97,7 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
         valid = [row for row in queryset if row.is_valid(clock.now())]
         log_action(request, valid, "Rotated.")
         if not valid:
-            self.message_user(request, "Only valid tokens can be rotated.", messages.WARNING)
+            self.message_user(request, "Only valid tokens can be rotated. Add a new token instead.", messages.WARNING)
             return None
         return _show(self, request, [(row.name, tokens.rotate(row, now=clock.now()).secret) for row in valid])
 

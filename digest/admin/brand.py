@@ -59,7 +59,7 @@ class BrandForm(EmailPreviewForm, forms.ModelForm[Brand]):
         label="Upload a logo",
         required=False,
         widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp,image/gif"}),
-        help_text="PNG, JPEG, WebP or GIF, up to 1.5 MB. It is made smaller, and served from this site.",
+        help_text="PNG, JPEG, WebP or GIF, up to 1.5 MB. The site makes it smaller and serves it.",
     )
     remove_logo = forms.BooleanField(label="Remove the uploaded logo", required=False)
 

@@ -63,8 +63,8 @@ AGAIN = (
     "for whom nothing matches are skipped again. No one who had the digest gets it again."
 )
 # Why an edition without any digest was not sent.
-TOO_LATE = "Published more than a day late, so it is on the site only."
-SWITCHED_OFF = "It is on the site only: “emailed from” on its page is empty."
+TOO_LATE = "It was published more than a day late, so it is on the site only."
+SWITCHED_OFF = "It is on the site only. To email it, fill in “emailed from” under “Schedule” on its page."
 NO_ONE_DUE = "No active reader was due: there was none, or all of them get a weekly digest."
 UNDER_WAY = {Delivery.Status.SENT, Delivery.Status.QUEUED}
 A_DAY = dt.timedelta(days=1)  # within it, each reader's hour has come

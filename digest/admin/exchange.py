@@ -49,7 +49,9 @@ class SuppressionListForm(forms.Form):
         help_text="CSV or JSON of Amazon SES, Mailgun, SendGrid, Postmark, Mailjet or Brevo, or one address per line. "
         "2 MB at most; manage.py import_suppressions takes larger ones."
     )
-    reason = forms.ChoiceField(choices=Suppression.Reason.choices, help_text="For addresses with none in the list.")
+    reason = forms.ChoiceField(
+        choices=Suppression.Reason.choices, help_text="This is the reason for addresses that have none in the list."
+    )
 
 
 class ExchangesSuppressionsAdmin:
@@ -100,7 +102,9 @@ def _store(file: UploadedFile[bytes], reason: str, *, by: str) -> ReaderImport:
     with private_copy(file.chunks()) as copy, as_text(copy, name) as text:
         rows = sum(1 for _entry in islice(read_entries(text, name), MOST_ENTRIES + 1))
         if not rows:
-            raise TableError(f"There is no address in {name}.")
+            raise TableError(
+                f"There is no address in {name}. It needs one address on each line, or a column of addresses."
+            )
         if rows > MOST_ENTRIES:
             raise TableError(f"{name} has more than {MOST_ENTRIES:,} addresses. Use manage.py import_suppressions.")
         record = ReaderImport.objects.create(

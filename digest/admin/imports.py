@@ -68,19 +68,21 @@ class SettingsForm(forms.Form):
     consent_date = forms.DateField(
         required=False,
         label="When they agreed",
-        help_text="For rows that have no date of consent.",
+        help_text="This is used for rows that have no date of consent.",
         widget=forms.DateInput(attrs={"type": "date"}),
     )
     topics = forms.ModelMultipleChoiceField(
         Topic.objects.none(),
         required=False,
         to_field_name="slug",
-        help_text="For new readers whose rows name no topic that is known here. "
+        help_text="They are for new readers if their rows name no topic that this site has. "
         "Without any, they get the papers with the most votes.",
     )
-    language = forms.ChoiceField(choices=site.LANGUAGES, help_text="If a row names none.")
-    frequency = forms.ChoiceField(choices=Subscriber.Frequency.choices, help_text="If a row names none.")
-    time_zone = forms.ChoiceField(help_text="If a row names none.")
+    language = forms.ChoiceField(choices=site.LANGUAGES, help_text="This is used for rows that have none.")
+    frequency = forms.ChoiceField(
+        choices=Subscriber.Frequency.choices, help_text="This is used for rows that have none."
+    )
+    time_zone = forms.ChoiceField(help_text="This is used for rows that have none.")
     confirm = forms.BooleanField(
         required=False,
         label="Ask each reader to confirm by email, and send nothing else until they do",
@@ -181,7 +183,7 @@ class ReaderImportAdmin(ReadOnlyAdmin, admin.ModelAdmin[ReaderImport]):
         if not self.has_view_permission(request) and not self.has_add_permission(request):
             raise PermissionDenied
         if not ReaderImport.objects.filter(pk=pk).exists():
-            messages.warning(request, f"Import {pk} doesn’t exist. It may have been deleted.")
+            messages.warning(request, f"Import {pk} doesn’t exist. It may have been deleted. Upload the file again.")
             return HttpResponseRedirect(reverse("admin:index"))  # as the admin does for other rows
         record, may_import = self._record(request, pk), self.has_add_permission(request)
         job = Job.objects.filter(kind__in=JOBS, arguments__import=pk).order_by("-pk").first()
@@ -193,7 +195,10 @@ class ReaderImportAdmin(ReadOnlyAdmin, admin.ModelAdmin[ReaderImport]):
         if request.method == "POST":
             self._check_may_import(request)
             if is_busy or record.rows_done or record.finished_at:
-                messages.error(request, "The import has started, so its settings can’t be changed.")
+                messages.error(
+                    request,
+                    "The import has started, so its settings can’t be changed. Import the file again to use others.",
+                )
                 return _to(record)
             if form.is_valid():
                 return _try(request, record, form.settings())

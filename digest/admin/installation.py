@@ -24,13 +24,13 @@ class UntilForm(forms.Form):
     """The time until which digests count as sent."""
 
     until = forms.SplitDateTimeField(
-        label="Until", widget=DateAndTime, help_text="UTC. Digests that were due until then are not sent."
+        label="Until", widget=DateAndTime, help_text="A time in UTC. Digests that were due until then are not sent."
     )
 
     def clean_until(self) -> dt.datetime:
         until: dt.datetime = self.cleaned_data["until"]
         if until > clock.now():
-            raise forms.ValidationError("That is in the future.")
+            raise forms.ValidationError("That is in the future. Enter a time that has passed.")
         return until
 
 

@@ -70,7 +70,7 @@ class JobAdmin(ReadOnlyAdmin, admin.ModelAdmin[Job]):
         if runner.cancel(job, by=request.user.get_username()):
             messages.success(request, "The job ends before its next step. The steps already done are kept.")
         else:
-            messages.warning(request, "The job had already ended.")
+            messages.warning(request, "The job had already ended, so nothing was cancelled.")
         return _to(job)
 
     def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -93,11 +93,11 @@ class KeysFirst(Paginator[Paper]):
 
 
 class PaperForm(forms.ModelForm[Paper]):
-    authors = LinesField(required=False, help_text="One per line.", show_hidden_initial=True)
+    authors = LinesField(required=False, help_text="Write one on each line.", show_hidden_initial=True)
     categories = LinesField(
-        required=False, help_text="arXiv categories, one per line, such as cs.CL.", show_hidden_initial=True
+        required=False, help_text="Write one arXiv category on each line, such as cs.CL.", show_hidden_initial=True
     )
-    keywords = LinesField(required=False, help_text="One per line.", show_hidden_initial=True)
+    keywords = LinesField(required=False, help_text="Write one on each line.", show_hidden_initial=True)
 
     class Meta:
         labels = {"url": "Address", "github_url": "GitHub", "project_url": "Project page", "figure_url": "Figure"}

@@ -29,7 +29,7 @@ class SendingPauseForm(forms.ModelForm[Pause]):
     until = forms.SplitDateTimeField(
         required=False,
         widget=DateAndTime(),
-        help_text="UTC. Sending then resumes by itself. Leave it empty to end the pause yourself.",
+        help_text="Sending resumes by itself at this time (UTC). Leave it empty to end the pause yourself.",
     )
 
     class Meta:
@@ -39,13 +39,15 @@ class SendingPauseForm(forms.ModelForm[Pause]):
     def clean_until(self) -> dt.datetime | None:
         until: dt.datetime | None = self.cleaned_data["until"]
         if until and until <= clock.now():
-            raise forms.ValidationError(f"This time is over: it is {clock.now():%Y-%m-%d %H:%M} UTC now.")
+            raise forms.ValidationError(f"Enter a later time: it is {clock.now():%Y-%m-%d %H:%M} UTC now.")
         return until
 
     def clean(self) -> dict[str, Any] | None:
         pause = pauses.current()
         if pause and pause.probe_at is None:
-            raise forms.ValidationError(f"Sending is paused already, since {pause.began_at:%Y-%m-%d %H:%M} UTC.")
+            raise forms.ValidationError(
+                f"Sending has been paused since {pause.began_at:%Y-%m-%d %H:%M} UTC. End that pause first."
+            )
         return super().clean()
 
 
@@ -89,7 +91,9 @@ class PauseAdmin(ReadOnlyAdmin, admin.ModelAdmin[Pause]):
         if current:
             obj.pk, obj.began_at = current.pk, current.began_at
         if not begun:
-            messages.warning(request, "Another pause began in the meantime, so nothing was changed.")
+            messages.warning(
+                request, "Another pause began in the meantime, so nothing was changed. Check it before you try again."
+            )
 
     def response_add(self, request: HttpRequest, obj: Pause, post_url_continue: str | None = None) -> HttpResponse:
         messages.success(request, "Sending is paused. Emails already being sent finish within seconds.")

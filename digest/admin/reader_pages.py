@@ -54,7 +54,7 @@ class TodayForm(forms.Form):
     def clean_send_to(self) -> str:
         address: str = self.cleaned_data["send_to"]
         if address and lifecycle.is_suppressed(address):
-            raise forms.ValidationError("This address is suppressed: it must not be emailed.")
+            raise forms.ValidationError("This address is suppressed, so it must not be emailed. Enter another one.")
         return address
 
 

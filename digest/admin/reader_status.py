@@ -62,7 +62,7 @@ class ChangesStatusAdmin:
         """Ask until when the reader is paused. A POST pauses them."""
         reader = self._reader_to_change(request, pk)
         if not reader.is_subscribed:
-            messages.warning(request, "Only active readers can be paused.")
+            messages.warning(request, "This reader gets no digests, so there is nothing to pause.")
             return self._back(reader)
         today = day_in(reader.time_zone, timezone.now())
         form = PauseReaderForm(request.POST if request.method == "POST" else None, today=today)

@@ -60,9 +60,11 @@ class TopicMakerForm(forms.Form):
     def clean_name(self) -> str:
         name: str = " ".join(self.cleaned_data["name"].split())
         if Topic.objects.filter(name__iexact=name).exists():
-            raise ValidationError("There is a topic with this name.")
+            raise ValidationError("There is a topic with this name. Choose another one.")
         if not slugify(name) or Topic.objects.filter(slug=slugify(name)).exists():
-            raise ValidationError("There is a topic with a similar name, or the name has no letters of the alphabet.")
+            raise ValidationError(
+                "There is a topic with a similar name, or the name has no letters from A to Z. Choose another one."
+            )
         return name
 
 
@@ -70,7 +72,7 @@ class ImprovementForm(forms.Form):
     """Phrases of the admin’s own, and further examples. The boxes of the page are read by themselves."""
 
     more = LinesField(
-        required=False, label="Further phrases", widget=forms.Textarea(attrs=LINES), help_text="One per line."
+        required=False, label="Further phrases", widget=forms.Textarea(attrs=LINES), help_text="Write one on each line."
     )
     examples = CitedPapersField(required=False, label="Further example papers", help_text=CITED)
 

@@ -21,18 +21,29 @@ class ApiToken(models.Model):
     Scope = ApiScope
 
     name = models.CharField(
-        max_length=60, unique=True, help_text="The program that uses it. The log of consents names it."
+        max_length=60, unique=True, help_text="The program that uses this token. It is named in the log of consents."
     )
-    prefix = models.CharField(max_length=11, editable=False, help_text="How the token begins, to recognize it.")
+    prefix = models.CharField(
+        max_length=11, editable=False, help_text="The beginning of the token, by which you can recognize it."
+    )
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     old_hash = models.CharField(
-        max_length=64, blank=True, default="", db_index=True, editable=False, help_text="Before the last rotation."
+        max_length=64,
+        blank=True,
+        default="",
+        db_index=True,
+        editable=False,
+        help_text="The token before the last rotation.",
     )
     old_until = models.DateTimeField(null=True, blank=True, editable=False, help_text="The old token works until then.")
-    scopes = models.JSONField(default=list, help_text="What it may do.")
+    scopes = models.JSONField(default=list, help_text="What a program may do with this token.")
     created_at = models.DateTimeField(editable=False)
     created_by = models.CharField(max_length=150, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it does not expire.")
+    expires_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="The token stops working at this time (UTC). If you leave it empty, it does not expire.",
+    )
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_on = models.DateField(null=True, blank=True, editable=False)
 

@@ -13,9 +13,11 @@ class Assessment(models.Model):
 
     interest_key = models.CharField(max_length=64, help_text="SHA-256 of the interest's words.")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="assessments")
-    fits = models.BooleanField(null=True, help_text="Empty if the answer was of no use.")
+    fits = models.BooleanField(
+        null=True, help_text="Whether the paper fits the interest. It is empty if the answer could not be used."
+    )
     model = models.CharField(max_length=200, blank=True)
-    problem = models.TextField(blank=True, help_text="Why the answer was of no use.")
+    problem = models.TextField(blank=True, help_text="Why the answer could not be used.")
     asked_at = models.DateTimeField(db_index=True)
 
     class Meta:

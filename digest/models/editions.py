@@ -10,13 +10,17 @@ class Edition(models.Model):
     day = models.DateField(unique=True)
     published_at = models.DateTimeField()
     closed_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="No papers are added after this. Empty: open until its hour."
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="No papers are added after this time. If it is empty, the edition is open until its hour.",
     )
     send_after = models.DateTimeField(
         null=True,
         blank=True,
         db_column="mail_from",
-        help_text="Readers get it at their next hour after this. Empty: not scheduled.",
+        help_text="Readers get the edition at their next delivery hour after this time (UTC). If it is empty, the "
+        "edition is not emailed.",
     )
     planned_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Readers whose hour came before this have their row."
@@ -28,7 +32,7 @@ class Edition(models.Model):
         db_column="sorted_by",
         help_text="A hash of the topics that its papers were assigned by.",
     )
-    note_before = models.TextField(blank=True, help_text="The editors' note above the papers. Plain text.")
+    note_before = models.TextField(blank=True, help_text="The editors' note above the papers, as plain text.")
     note_after = models.TextField(blank=True)
 
     class Meta:

@@ -27,7 +27,9 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     done = models.PositiveBigIntegerField(default=0)
-    total = models.PositiveBigIntegerField(null=True, blank=True, help_text="Empty if it is not known before the end.")
+    total = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="The number of rows. It is empty if it is not known before the end."
+    )
     position = models.JSONField(null=True, blank=True, help_text="Where the next step begins.")
     report = models.JSONField(default=dict, blank=True)
     cancel_requested = models.BooleanField(default=False)

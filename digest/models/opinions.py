@@ -58,7 +58,7 @@ class LearnedLikes(models.Model):
     words_factor = models.FloatField(default=1.0, help_text="Scale of the words where there are no embeddings.")
     words_offset = models.FloatField(default=0.0)
     examples = models.JSONField(default=list, blank=True, help_text="The newest papers: id, and “liked” or “saved”.")
-    is_outdated = models.BooleanField(default=False, db_default=False, help_text="It is to be learned again.")
+    is_outdated = models.BooleanField(default=False, db_default=False, help_text="It will be learned again soon.")
     since = models.DateTimeField(null=True, blank=True, help_text="Feedback given before this is ignored.")
     learned_at = models.DateTimeField(null=True, blank=True)
 

@@ -51,7 +51,9 @@ class Paper(models.Model):
 
     TakeAwayBy = TakeAwayBy
 
-    key = models.CharField(max_length=300, unique=True, help_text="arxiv:2608.16590, doi:10.…, or a hash of its link")
+    key = models.CharField(
+        max_length=300, unique=True, help_text="The paper's key: arxiv:2608.16590, doi:10.…, or a hash of its link."
+    )
     title = models.TextField()
     abstract = models.TextField(blank=True)
     authors = models.JSONField(default=list)
@@ -68,12 +70,16 @@ class Paper(models.Model):
         help_text="Hash of the title's words.",
     )  # fmt: skip
     announce_type = models.CharField(max_length=20, blank=True, help_text="How arXiv announced it: new or cross.")
-    comment = models.TextField(blank=True, help_text="The authors' remark on arXiv: pages, conference.")
+    comment = models.TextField(
+        blank=True, help_text="The authors' remark on arXiv, such as the number of pages or the conference."
+    )
     enriched_at = models.DateTimeField(null=True, blank=True, help_text="When arXiv was last queried for its metadata.")
     thumbnail_url = models.URLField(
-        "card", max_length=1000, blank=True, help_text="A card with the title, for social media."
+        "card", max_length=1000, blank=True, help_text="The address of a card with the title, as social media show it."
     )
-    figure_url = models.URLField(max_length=1000, blank=True, help_text="A figure; shown in place of the card.")
+    figure_url = models.URLField(
+        max_length=1000, blank=True, help_text="The address of a figure. It is shown in place of the card."
+    )
     github_url = models.URLField(max_length=1000, blank=True)
     github_stars = models.PositiveIntegerField("GitHub stars", null=True, blank=True)
     project_url = models.URLField(max_length=1000, blank=True)
@@ -84,7 +90,7 @@ class Paper(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="A sentence or two, if the source has no summary.",
+        help_text="A sentence or two, made if the source has no summary.",
     )
     take_away_by = models.CharField(
         "take-away by", max_length=8, blank=True, default="", db_default="", choices=TakeAwayBy.choices
@@ -94,8 +100,8 @@ class Paper(models.Model):
     first_seen_at = models.DateTimeField(auto_now_add=True)
     edition = models.ForeignKey(Edition, on_delete=models.SET_NULL, null=True, blank=True, related_name="papers")
     edition_votes = models.PositiveIntegerField("votes at publication", default=0)
-    is_pinned = models.BooleanField("pinned", default=False, help_text="Shown first in its edition.")
-    is_hidden = models.BooleanField("hidden", default=False, help_text="Neither shown nor emailed.")
+    is_pinned = models.BooleanField("pinned", default=False, help_text="The paper is shown first in its edition.")
+    is_hidden = models.BooleanField("hidden", default=False, help_text="The paper is neither shown nor emailed.")
 
     class Meta:
         ordering = ["-first_seen_at"]

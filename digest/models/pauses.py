@@ -20,7 +20,11 @@ class Pause(models.Model):
     probes = models.PositiveIntegerField(default=0, help_text="Tries so far.")
     ended_at = models.DateTimeField(null=True, blank=True)
     paused_by = models.CharField(
-        max_length=150, blank=True, db_default="", default="", help_text="Who paused sending. Empty: this software."
+        max_length=150,
+        blank=True,
+        db_default="",
+        default="",
+        help_text="The user who paused sending. It is empty if sending was paused automatically.",
     )
     until = models.DateTimeField(null=True, blank=True, help_text="It ends by itself then.")
 

@@ -29,10 +29,11 @@ class Source(models.Model):
         "category or address",
         max_length=500,
         blank=True,
-        help_text="For arXiv a category such as cs.CL, for a feed its address, else empty.",
+        help_text="For arXiv, enter a category such as cs.CL. For a feed, enter its address. Leave it empty for "
+        "Hugging Face.",
     )
     name = models.CharField(max_length=120)
-    is_active = models.BooleanField("active", default=True, help_text="Fetched every half hour.")
+    is_active = models.BooleanField("active", default=True, help_text="The source is read every half hour.")
     watched_from = models.DateField(
         null=True, blank=True, editable=False, help_text="What it listed before is known, and not published as new."
     )

@@ -29,15 +29,17 @@ class WebhookEndpoint(models.Model):
 
     Event = WebhookEvent
 
-    name = models.CharField(max_length=60, unique=True, help_text="The program that listens there.")
+    name = models.CharField(max_length=60, unique=True, help_text="The program that receives the messages.")
     url = models.URLField("address", max_length=500, validators=[_validate_url])
-    events = models.JSONField(default=list, help_text="The events that it gets.")
+    events = models.JSONField(default=list, help_text="The program gets a message about each of these events.")
     with_address = models.BooleanField(
         "with email addresses",
         default=False,
-        help_text="Messages about readers name their ids. Tick this only if the program needs their addresses.",
+        help_text="Messages name readers by their ids. Tick this only if the program needs their email addresses, too.",
     )
-    is_active = models.BooleanField("active", default=True, help_text="Others get no messages.")
+    is_active = models.BooleanField(
+        "active", default=True, help_text="If you untick this, the program gets no messages."
+    )
     secret = models.CharField(max_length=100, editable=False)
     old_secret = models.CharField(max_length=100, blank=True, default="", editable=False)
     old_secret_until = models.DateTimeField(
@@ -64,7 +66,11 @@ class WebhookMessage(models.Model):
     reader_uid = models.UUIDField(null=True, blank=True, db_index=True)
     data = models.JSONField(default=dict, blank=True)
     made_at = models.DateTimeField(db_index=True)
-    next_at = models.DateTimeField(null=True, blank=True, help_text="The next try. Empty: delivered or given up.")
+    next_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="The time of the next try. It is empty once the message was delivered or given up.",
+    )
     tries = models.PositiveSmallIntegerField(default=0)
     delivered_at = models.DateTimeField(null=True, blank=True)
     status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="The HTTP status of the last answer.")

@@ -89,15 +89,18 @@ class GroupWidget(forms.MultiWidget):
 class TopicForm(forms.ModelForm[Topic]):
     phrases = LinesField(
         required=False,
-        help_text="One per line, such as: reward model. A paper with any of them matches.",
+        help_text="Write one on each line, such as: reward model. A paper with any of them matches.",
         show_hidden_initial=True,
     )
     exclusions = LinesField(
-        required=False, help_text="One per line. A paper with any of them never matches.", show_hidden_initial=True
+        required=False,
+        help_text="Write one on each line. A paper with any of them never matches.",
+        show_hidden_initial=True,
     )
     categories = LinesField(
         required=False,
-        help_text="One per line, such as hep-th. Papers that a source files under any of these are on the topic.",
+        help_text="Write one on each line, such as hep-th. Papers that a source files under one of these are on the "
+        "topic.",
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
         show_hidden_initial=True,
     )

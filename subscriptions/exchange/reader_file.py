@@ -191,7 +191,7 @@ def _check(settings: ImportSettings, offered: Mapping[str, Topic]) -> None:
     if settings.frequency not in FREQUENCIES:
         raise TableError(f"“{settings.frequency}” is not a frequency. Write {', '.join(sorted(FREQUENCIES))}.")
     if len(settings.consent_source) > LONGEST_SOURCE or "\0" in settings.consent_source:
-        raise TableError(f"The source of consent is longer than {LONGEST_SOURCE} characters.")
+        raise TableError(f"The source of consent is longer than {LONGEST_SOURCE} characters. Shorten it.")
     if settings.confirm and settings.update:
         raise TableError("Readers who exist need no confirmation: choose either to confirm or to update.")
 
@@ -213,5 +213,5 @@ def _read_date(text: str, now: dt.datetime) -> dt.datetime:
     except RowError as error:
         raise TableError(str(error)) from error
     if moment > now:
-        raise TableError(f"The date of consent, {text}, is in the future.")
+        raise TableError(f"The date of consent, {text}, is in the future. Correct it.")
     return moment

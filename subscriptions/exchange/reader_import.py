@@ -109,7 +109,7 @@ class ReaderImporter:
                 active += 1
                 domains[organization(address.rpartition("@")[2])] += 1
         if not self.rows:
-            raise TableError(f"{self.file.tables[0].name} has no rows below its header.")
+            raise TableError(f"{self.file.tables[0].name} has no rows below its header. Choose another file.")
         if self.file.settings.confirm:
             _check_capacity(active, domains)
         yield self.rows

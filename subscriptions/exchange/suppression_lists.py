@@ -66,7 +66,7 @@ def _read_json(path: Path, name: str) -> Iterator[SuppressedAddress]:
         found = _read_lines(text, name)
     rows = _list_in(found)
     if rows is None:
-        raise TableError(f"{name} contains no list of addresses.")
+        raise TableError(f"{name} contains no list of addresses. Export it as CSV, or write one address on each line.")
     for number, row in enumerate(rows, 1):
         given = row if isinstance(row, dict) else {"address": row}
         entry = _entry(number, _flat(given))
@@ -79,7 +79,7 @@ def _read_lines(text: str, name: str) -> list[Any]:
     try:
         return [json.loads(line) for line in text.splitlines() if line.strip()]
     except (ValueError, RecursionError) as error:
-        raise TableError(f"{name} is not valid JSON: {error}.") from error
+        raise TableError(f"{name} is not valid JSON: {error}. Download it again, or export it as CSV.") from error
 
 
 def _list_in(found: Any) -> list[Any] | None:

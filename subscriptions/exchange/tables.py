@@ -104,7 +104,7 @@ def _open_zip(path: Path, name: str) -> list[Table]:
     except _UNREADABLE as error:
         raise TableError(f"{name} is a damaged zip file. Download it again.") from error
     if not members:
-        raise TableError(f"There is no CSV file in {name}.")
+        raise TableError(f"There is no CSV file in {name}. Export the readers as CSV.")
     if len(members) > MAX_TABLES:
         raise TableError(f"{name} contains more than {MAX_TABLES} CSV files. Import them in parts.")
     if any(member.flag_bits & 1 for member in members):
@@ -132,7 +132,7 @@ def _open_table(name: str, opened: Callable[[], IO[bytes]]) -> Table:
         encoding = _detect_encoding(name, opened)
         delimiter, first = _read_first_row(name, opened, encoding)
     except _UNREADABLE as error:
-        raise TableError(f"{name} can’t be read: {error}.") from error
+        raise TableError(f"{name} can’t be read: {error}. Save it again as CSV.") from error
     has_header = not any("@" in cell for cell in first)
     header = first if has_header else [f"column {place}" for place in range(1, len(first) + 1)]
     return Table(name, tuple(header), encoding, delimiter, has_header, opened)
@@ -144,7 +144,7 @@ def _detect_encoding(name: str, opened: Callable[[], IO[bytes]]) -> str:
     with closing(opened()) as file:
         block = file.read(BLOCK)
         if not block:
-            raise TableError(f"{name} is empty.")
+            raise TableError(f"{name} is empty. Choose another file.")
         for mark, encoding in _BYTE_ORDER_MARKS.items():
             if block.startswith(mark):
                 return encoding
@@ -174,7 +174,9 @@ def _read_first_row(name: str, opened: Callable[[], IO[bytes]], encoding: str) -
         if len(first) > len(best[1]):
             best = delimiter, [cell.strip() for cell in first]
     if not any(best[1]):
-        raise TableError(f"The first row of {name} is empty. It must have the names of the columns.")
+        raise TableError(
+            f"The first row of {name} is empty. Choose another file. It must have the names of the columns."
+        )
     if len(best[1]) > MAX_COLUMNS:
         raise TableError(f"{name} has more than {MAX_COLUMNS} columns. Is it a table of readers?")
     if any(len(column) > LONGEST_NAME for column in best[1]):

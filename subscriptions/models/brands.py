@@ -25,20 +25,23 @@ class Brand(models.Model):
         max_length=60,
         blank=True,
         validators=[validate_one_line],
-        help_text="The newsletter's name. If empty: SITE_NAME.",
+        help_text="The newsletter's name. If you leave it empty, the setting SITE_NAME is used.",
     )
     sender = models.EmailField(
         "sender's address",
         blank=True,
-        help_text="The address in From. You must be allowed to send for its domain. If empty: FROM_EMAIL.",
+        help_text="Emails come from this address, so you must be allowed to send for its domain. If you leave it "
+        "empty, the setting FROM_EMAIL is used.",
     )
-    reply_to = models.EmailField("reply-to", blank=True, help_text="Where replies go. If empty: to the sender.")
+    reply_to = models.EmailField(
+        "reply-to", blank=True, help_text="Replies go to this address. If you leave it empty, they go to the sender."
+    )
     accent = models.CharField(
         "accent color",
         max_length=7,
         blank=True,
         validators=[validate_color],
-        help_text="Such as #0f5f63. Pages and emails use readable shades of it, in light and dark mode.",
+        help_text="A color such as #0f5f63. Pages and emails use readable shades of it, in light and dark mode.",
     )
     logo_url = models.URLField(
         "logo",
@@ -48,18 +51,31 @@ class Brand(models.Model):
         help_text="The https address of a PNG or JPEG. It is shown before the name, on light and dark backgrounds.",
     )
     logo_mark = models.CharField(
-        max_length=12, blank=True, default="", db_default="", help_text="The mark of an uploaded logo, used instead."
+        max_length=12,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The mark of an uploaded logo. It is used instead of the address.",
     )
     logo_width = models.PositiveSmallIntegerField(
-        default=40, validators=[MinValueValidator(1), MaxValueValidator(300)], help_text="Displayed width in pixels."
+        default=40,
+        validators=[MinValueValidator(1), MaxValueValidator(300)],
+        help_text="The displayed width in pixels.",
     )
     logo_height = models.PositiveSmallIntegerField(
-        default=40, validators=[MinValueValidator(1), MaxValueValidator(120)], help_text="Displayed height in pixels."
+        default=40,
+        validators=[MinValueValidator(1), MaxValueValidator(120)],
+        help_text="The displayed height in pixels.",
     )
-    intro = models.TextField(max_length=500, blank=True, help_text="Plain text above the papers in every digest.")
-    footer = models.TextField(max_length=1000, blank=True, help_text="Plain text at the end of every email.")
+    intro = models.TextField(
+        max_length=500, blank=True, help_text="This text is shown above the papers in every digest."
+    )
+    footer = models.TextField(max_length=1000, blank=True, help_text="This text is shown at the end of every email.")
     postal_address = models.TextField(
-        max_length=300, blank=True, help_text="Shown at the end of every email and page. If empty: POSTAL_ADDRESS."
+        max_length=300,
+        blank=True,
+        help_text="It is shown at the end of every email and page. If you leave it empty, the setting POSTAL_ADDRESS "
+        "is used.",
     )
 
     class Meta:

@@ -100,7 +100,9 @@ class Subscriber(models.Model):
         default=0, db_default=0, editable=False, help_text="Links of other generations no longer work."
     )
     new_email = models.EmailField(
-        "new email address", blank=True, help_text="Requested, and not yet confirmed by the link sent to it."
+        "new email address",
+        blank=True,
+        help_text="The reader asked for this address, and has not yet confirmed it by the link that was sent to it.",
     )
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
     frequency = models.CharField(max_length=8, choices=Frequency.choices, default=Frequency.DAILY)
@@ -108,7 +110,7 @@ class Subscriber(models.Model):
         "send hour",
         default=DEFAULT_SEND_HOUR,
         validators=[MaxValueValidator(23)],
-        help_text="The hour (0 to 23) in the reader's time zone.",
+        help_text="An hour from 0 to 23, in the reader's time zone.",
     )
     time_zone = models.CharField(max_length=40, default="UTC", validators=[_validate_time_zone])
     max_papers = models.PositiveSmallIntegerField(
@@ -117,23 +119,28 @@ class Subscriber(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(MAX_PAPERS_PER_EMAIL)],
     )
     amount = models.CharField(
-        max_length=8, choices=Amount.choices, default=Amount.BALANCED, help_text="How close a match must be."
+        max_length=8,
+        choices=Amount.choices,
+        default=Amount.BALANCED,
+        help_text="How closely a paper must match what the reader follows.",
     )
     language = models.CharField(max_length=7, default="en", validators=[_validate_language])
     mail_quiet_days = models.BooleanField(
-        "emails on quiet days", default=False, help_text="Send the papers with the most votes if nothing matches."
+        "emails on quiet days",
+        default=False,
+        help_text="If nothing matches, the reader gets the papers with the most votes.",
     )
     one_list = models.BooleanField(
         "emails as one list",
         default=False,
         db_default=False,
-        help_text="Show papers in one list, without a heading for each thing that the reader follows.",
+        help_text="The digest is one list, without a heading for each thing that the reader follows.",
     )
     follows_likes = models.BooleanField(
         "gets papers close to likes",
         default=True,
         db_default=True,
-        help_text="Send papers that are close to what the reader liked or saved, whatever else they follow.",
+        help_text="The reader also gets papers that are close to what they liked or saved.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     asked_to_confirm_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -54,16 +54,28 @@ class Topic(models.Model):
         "narrower topics", default=list, blank=True, help_text="The slugs of the topics that this one includes."
     )
     is_offered = models.BooleanField("offered to readers", default=True)
-    position = models.PositiveIntegerField(default=0, help_text="Order on the form.")
+    position = models.PositiveIntegerField(default=0, help_text="Topics with lower numbers come first on the form.")
     catalogue = models.CharField(
-        max_length=20, blank=True, default="", db_default="", editable=False, help_text="Empty if an admin made it."
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The catalogue that it comes from. It is empty if an admin made the topic.",
     )
     loaded_hash = models.CharField(max_length=64, blank=True, editable=False)
     # What was learned from example papers (see digest.search.topic_maker).
     examples_used = models.PositiveIntegerField(default=0, db_default=0, editable=False)
-    vector = models.BinaryField(default=b"", db_default=b"", editable=False, help_text="384 numbers in float16.")
+    vector = models.BinaryField(
+        default=b"", db_default=b"", editable=False, help_text="Its embedding: 384 numbers in float16."
+    )
     vector_model = models.CharField(
-        max_length=60, blank=True, default="", db_default="", editable=False, help_text="The sentence model it is from."
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The sentence model that made the embedding.",
     )
 
     objects = TopicQuerySet.as_manager()
@@ -87,7 +99,7 @@ class Topic(models.Model):
     def _check_levels(self) -> None:
         """Raise ValidationError if a broader topic would include a broader one: there is one level."""
         if self.slug in self.narrower:
-            raise ValidationError({"narrower": "A topic can’t include itself."})
+            raise ValidationError({"narrower": "A topic can’t include itself. Remove it from the list."})
         # Areas follow what their topics are (see subscriptions.topics.areas), so they are in the way of nothing.
         others = [other for other in Topic.objects.exclude(pk=self.pk).exclude(narrower=[]) if not other.is_area]
         if wide := next((other.name for other in others if other.slug in self.narrower), ""):
@@ -135,7 +147,8 @@ class Catalogue(models.Model):
 
     slug = models.SlugField(unique=True, editable=False)
     is_on = models.BooleanField(
-        "offered to readers", help_text="If not, no new readers can choose its topics. Those who follow one keep it."
+        "offered to readers",
+        help_text="Readers can choose its topics. If you untick this, those who follow one of them keep it.",
     )
     withdrawn = models.JSONField(
         default=list,

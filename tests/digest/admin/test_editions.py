@@ -77,8 +77,8 @@ def test_the_list_says_in_words_how_far_an_edition_is(
 @pytest.mark.parametrize(
     ("late", "emailed", "digests", "why"),
     [
-        (0, False, {}, "“emailed from” on its page is empty"),
-        (3, False, {}, "Published more than a day late"),
+        (0, False, {}, "fill in “emailed from”"),
+        (3, False, {}, "published more than a day late"),
         (0, True, {}, "No active reader was due"),
         (0, True, {"skipped": 2}, "Nothing matched."),
         (0, True, {"skipped": 2, "sent": 1}, ""),

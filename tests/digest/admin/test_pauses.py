@@ -56,7 +56,7 @@ def test_a_pause_with_a_time_ends_by_itself(admin_client: Client) -> None:
 
 
 def test_a_time_that_is_over_and_an_empty_or_endless_reason_are_refused(admin_client: Client) -> None:
-    assert "This time is over" in pause(admin_client, day="2026-08-20", time="11:00").content.decode()
+    assert "Enter a later time" in pause(admin_client, day="2026-08-20", time="11:00").content.decode()
     for reason in ("", "x" * 501):
         assert pause(admin_client, reason=reason).context["errors"]
     assert not Pause.objects.exists()
@@ -67,7 +67,7 @@ def test_it_takes_over_a_pause_that_would_resume_by_itself(admin_client: Client)
     pause(admin_client)
     stored = Pause.objects.get()
     assert (stored.reason, stored.paused_by, stored.probe_at) == ("Moving servers", "admin", None)
-    assert "Sending is paused already" in pause(admin_client, "Again").content.decode()
+    assert "End that pause first" in pause(admin_client, "Again").content.decode()
 
 
 def test_too_many_complaints_still_count_after_a_pause_by_hand() -> None:

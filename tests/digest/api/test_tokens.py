@@ -121,7 +121,7 @@ def test_the_admin_shows_a_new_token_once(admin_client: Client) -> None:
 
 def test_a_new_token_can_not_have_expired(admin_client: Client) -> None:
     given = {"name": "importer", "scopes": ["readers:read"], "expires_at_0": "2020-01-01", "expires_at_1": "12:00"}
-    assert "This time is over" in admin_client.post("/admin/digest/apitoken/add/", given).content.decode()
+    assert "Enter a later time" in admin_client.post("/admin/digest/apitoken/add/", given).content.decode()
     assert not ApiToken.objects.exists()
 
 
