@@ -80,6 +80,8 @@ class AuditAdmin(ReadOnlyAdmin, LargeTableAdmin, admin.ModelAdmin[LogEntry]):
 
     @admin.display(ordering="action_flag", description="action")
     def what(self, entry: LogEntry) -> str:
+        if entry.get_change_message().startswith(audit.OPENED):
+            return "opened"
         return audit.FLAGS.get(entry.action_flag, "")
 
     @admin.display(description="of")
@@ -91,7 +93,8 @@ class AuditAdmin(ReadOnlyAdmin, LargeTableAdmin, admin.ModelAdmin[LogEntry]):
         except NoReverseMatch:
             page = None
         name = format_html('<a href="{}">{}</a>', page, entry.object_repr) if page else entry.object_repr
-        return format_html("{}<p>{}</p>", name, kind) if kind else name
+        says_kind = entry.object_repr.casefold().startswith(kind.casefold())  # such as “reader 0d518029-…”
+        return name if says_kind else format_html("{}<p>{}</p>", name, kind)
 
     @admin.display(description="detail")
     def message(self, entry: LogEntry) -> str:

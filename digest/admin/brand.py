@@ -22,6 +22,7 @@ from subscriptions.models import Brand, Logo
 
 MOST_WIDTH = 300  # pixels, as displayed
 NOT_STORED = {"logo_file", "remove_logo"}  # fields of the form that change the row's LOGO_FIELDS
+LOGO = ["logo_mark", "logo_file", "remove_logo", "logo_url", ("logo_width", "logo_height")]
 LOGO_FIELDS = {"logo_mark", "logo_width", "logo_height"}
 
 
@@ -111,9 +112,16 @@ class BrandAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Brand]):
     fieldsets = [
         ("Sender", {"fields": [("name", "sender", "reply_to"), "postal_address"]}),
         ("Color", {"fields": ["accent"]}),
-        ("Logo", {"fields": ["logo_mark", "logo_file", "remove_logo", "logo_url", ("logo_width", "logo_height")]}),
+        ("Logo", {"fields": LOGO}),
         ("Header and footer", {"fields": ["intro", "footer"]}),
     ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Brand | None = None) -> Any:
+        """Return the fieldsets. The box to remove a logo is shown only if one may be uploaded."""
+        if request.method == "POST" or (obj and obj.logo_mark):
+            return self.fieldsets
+        fields = [field for field in LOGO if field != "remove_logo"]
+        return [(name, {"fields": fields} if name == "Logo" else options) for name, options in self.fieldsets]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not brand.is_saved()  # asked on every page, so it is cached

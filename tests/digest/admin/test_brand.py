@@ -198,8 +198,10 @@ def test_an_uploaded_logo_can_be_removed_and_the_address_counts_again(admin_clie
     change = "/admin/subscriptions/brand/1/change/"
     mark = Brand.objects.get().logo_mark
     assert brand.current().logo_url == f"https://papers.example.org/logos/{mark}.png"
+    assert "Remove the uploaded logo" in admin_client.get(change).content.decode()
     admin_client.post(change, TYPED | {"logo_mark": mark, "initial-logo_mark": mark, "remove_logo": "on"})
     assert Brand.objects.get().logo_mark == ""
+    assert "Remove the uploaded logo" not in admin_client.get(change).content.decode()
     assert brand.current().logo_url == TYPED["logo_url"]
     assert Logo.objects.exists()  # emails that were sent show it
 

@@ -171,3 +171,10 @@ def test_logins_and_actions_are_listed_in_the_audit_log(client: Client, readers:
     assert "Suppressed." in page
     shown = client.get("/admin/admin/logentry/?action_flag=5").context["cl"].result_list
     assert [entry.change_message for entry in shown] == ["Logged in."]
+
+
+def test_the_audit_log_says_who_opened_the_page_of_a_reader(admin_client: Client, readers: list[Subscriber]) -> None:
+    admin_client.get(f"/admin/subscriptions/subscriber/{readers[0].pk}/change/")
+    page = admin_client.get("/admin/admin/logentry/").content.decode()
+    assert '<td class="field-what">opened</td>' in page
+    assert f"reader {readers[0].uid}</a></td>" in page, "the kind is in the name"
