@@ -54,7 +54,8 @@ def inline(html: str) -> str:
 class Alert:
     """An email to the operators about something that needs them: what happened, and what to do.
 
-    `detail` quotes a stored reason or an error; `path` leads to a page of the admin.
+    `detail` quotes a stored reason or an error; `path` leads to a page of the admin. `parts` are the headings and
+    texts of several alerts in one email.
     """
 
     subject: str
@@ -62,11 +63,14 @@ class Alert:
     paragraphs: Sequence[str]
     detail: str = ""
     path: str = ""
+    parts: Sequence[tuple[str, str]] = ()
 
     @property
     def preheader(self) -> str:
         """The text that inboxes show after the subject, up to 120 characters."""
-        return Truncator(self.detail or self.paragraphs[0]).chars(120)
+        return Truncator(self.detail or "; ".join([*self.paragraphs, *(heading for heading, _ in self.parts)])).chars(
+            120
+        )
 
 
 class Message(EmailMultiAlternatives):

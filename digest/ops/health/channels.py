@@ -107,7 +107,8 @@ def _link(alert: Alert) -> str:
 
 
 def _words(alert: Alert) -> str:
-    return "\n\n".join(filter(None, (alert.detail, *alert.paragraphs)))
+    parts = (f"{heading}. {text}" for heading, text in alert.parts)
+    return "\n\n".join(filter(None, (alert.detail, *alert.paragraphs, *parts)))
 
 
 def _ntfy(address: SplitResult, alert: Alert, events: list[Event]) -> tuple[str, dict[str, Any]]:

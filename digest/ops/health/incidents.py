@@ -31,7 +31,7 @@ ENDINGS = {
     "beat": "The scheduler (beat) runs again",
     "broker": "The broker answers again",
     "database": "The database answers again",
-    "paused": "Sending goes on",
+    "paused": "Sending has resumed",
     "web": "The web server runs again",
     "workers": "Workers run again",
 }
@@ -166,14 +166,9 @@ def _message(incidents: list[Incident]) -> Alert:
         (incident,) = incidents
         heading = _heading(incident)
         return Alert(_subject(heading), heading, (_when(incident),), _advice(incident), incident.path or DASHBOARD)
-    headings = [_heading(incident) for incident in incidents]
-    paragraphs = tuple(
-        f"{heading}. {_when(incident)} {_advice(incident)}".strip()
-        for heading, incident in zip(headings, incidents, strict=True)
-    )
-    return Alert(
-        f"{len(incidents)} alerts: {_subject(headings[0])} …", f"{len(incidents)} alerts", paragraphs, "", DASHBOARD
-    )
+    parts = [(_heading(incident), f"{_when(incident)} {_advice(incident)}".strip()) for incident in incidents]
+    number = f"{len(incidents)} alerts"
+    return Alert(f"{number}: {_subject(parts[0][0])} …", number, (), "", DASHBOARD, parts)
 
 
 def _advice(incident: Incident) -> str:
@@ -192,9 +187,9 @@ def _subject(heading: str) -> str:
 
 
 def _when(incident: Incident) -> str:
-    began = f"{incident.began_at:%H:%M} UTC on {incident.began_at:%Y-%m-%d}"
+    began = f"It began on {incident.began_at.day} {incident.began_at:%B %Y} at {incident.began_at:%H:%M} UTC"
     if not incident.ended_at:
-        return f"It began at {began}."
+        return f"{began}."
     minutes = max(round((incident.ended_at - incident.began_at).total_seconds() / 60), 1)
     lasted = f"{minutes} minute{'s' if minutes > 1 else ''}" if minutes < 120 else f"{round(minutes / 60)} hours"
-    return f"It began at {began}, and ended after {lasted}."
+    return f"{began} and ended after {lasted}."

@@ -68,8 +68,8 @@ def test_it_reports_how_many_forms_were_refused(settings: Any) -> None:
         signup_queue.request_link("ada@example.org", network="192.0.2.1", now=NOW)
     assert daily_report.send_report(now=LATER)
     (report,) = mail.outbox
-    assert "2 forms refused for now by LIMIT_PER_NETWORK" in report.body
-    assert "<b>2 forms</b> refused" in str(report.alternatives[0][0])  # type: ignore[attr-defined]
+    assert "2 forms turned away by the rate limit LIMIT_PER_NETWORK" in report.body
+    assert "<b>2 forms</b> turned away" in str(report.alternatives[0][0])  # type: ignore[attr-defined]
 
 
 @pytest.mark.django_db

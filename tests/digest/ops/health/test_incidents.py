@@ -86,7 +86,8 @@ def test_it_puts_alerts_that_are_due_together_into_one_email() -> None:
     incidents.deliver_due(now=NOW)
     (alert,) = mail.outbox
     assert "2 alerts" in alert.subject
-    assert "All workers are silent" in alert.body
+    assert "* All workers are silent\n  It began on 20 August 2026 at" in alert.body
+    assert "All workers are silent</h2>" in str(alert.alternatives[0][0])  # type: ignore[attr-defined]
 
 
 def test_it_tries_again_if_no_way_works(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def test_it_alerts_the_operators_once_to_a_pause_and_once_to_its_end(db: None) -
     assert "resumes where it stopped" in alert.body
     pauses.end(now=NOW + 20 * MINUTE)
     assert look("paused", NOW + 20 * MINUTE) == []
-    assert "sending goes on" in mail.outbox[1].subject
+    assert "sending has resumed" in mail.outbox[1].subject
 
 
 def test_it_alerts_again_if_an_admin_must_now_end_the_pause(db: None) -> None:
