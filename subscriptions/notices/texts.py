@@ -127,7 +127,7 @@ def _offers(reader: Subscriber) -> tuple[list[str], str]:
         return offers, _("Add them")
     if papers:
         return offers, ngettext("Save the paper", "Save the papers", len(papers))
-    return offers, ngettext("Add the topic", "Add the topics", len(topics)) if topics else _("Settings")
+    return offers, ngettext("Add the topic", "Add the topics", len(topics)) if topics else _("Open my settings")
 
 
 def _welcome(notice: OwedNotice) -> Note:
@@ -152,7 +152,7 @@ def _link(notice: OwedNotice) -> Note:
                 "open your settings."
             ),
         ),
-        _("Settings"),
+        _("Open my settings"),
         link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
         headline=_("Your settings link"),
     )
@@ -224,7 +224,7 @@ def _resubscribed(notice: OwedNotice) -> Note:
                 "you. Please check your settings."
             ),
         ),
-        _("Settings"),
+        _("Open my settings"),
         link_tokens.make_url(Purpose.PREFERENCES, reader),
         headline=_("Welcome back"),
     )
@@ -251,7 +251,7 @@ def _reduced(notice: OwedNotice) -> Note:
             comes,
             _("If this wasn’t you, someone used the links in one of your digests. You can undo it in your settings."),
         ),
-        _("Settings"),
+        _("Open my settings"),
         link_tokens.make_url(Purpose.PREFERENCES, reader),
         headline=_("You now get less email"),
     )
@@ -272,7 +272,7 @@ def _signed_out(notice: OwedNotice) -> Note:
                 "address."
             ),
         ),
-        _("Settings"),
+        _("Open my settings"),
         link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
         headline=_("Your new link"),
     )

@@ -80,7 +80,11 @@ def test_it_splits_templates_that_follow_the_rules(
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("digest.html", "{% if digest.more %}", "{{ digest.for_you[0].paper.title }}{% if digest.more %}"),
+        (
+            "digest.html",
+            "{% if digest.more and not say.follows_nothing %}",
+            "{{ digest.for_you[0].paper.title }}{% if digest.more and not say.follows_nothing %}",
+        ),
         ("digest.html", "{{ say.lead()|forceescape }}", "{{ subscriber.email }}"),
         ("digest.html", PAPER, "{{ match.paper.title }}"),
         ("_papers.html", "{{ line }}", "{{ line }} {{ line }}"),
