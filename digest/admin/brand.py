@@ -22,7 +22,7 @@ from subscriptions.models import Brand, Logo
 
 MOST_WIDTH = 300  # pixels, as displayed
 NOT_STORED = {"logo_file", "remove_logo"}  # fields of the form that change the row's LOGO_FIELDS
-LOGO = ["logo_mark", "logo_file", "remove_logo", "logo_url", ("logo_width", "logo_height")]
+LOGO: list[Any] = ["logo_mark", "logo_file", "remove_logo", "logo_url", ("logo_width", "logo_height")]
 LOGO_FIELDS = {"logo_mark", "logo_width", "logo_height"}
 
 

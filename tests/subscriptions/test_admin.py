@@ -57,6 +57,7 @@ from digest.models import (
     WebhookMessage,
 )
 from digest.opinions import feedback
+from subscriptions import pills
 from subscriptions.admin.readers import SubscriberForm
 from subscriptions.email_addresses import address_hash
 from subscriptions.models import (
@@ -530,6 +531,15 @@ def test_a_new_address_is_shown_while_it_waits_for_its_confirmation(admin_client
     assert "New email address" not in admin_client.get(address).content.decode()
     Subscriber.objects.filter(pk=alice.pk).update(new_email="new@example.org")
     assert "new@example.org" in admin_client.get(address).content.decode()
+
+
+def test_the_list_of_readers_capitalizes_their_frequency(admin_client: Client, alice: Subscriber) -> None:
+    page = admin_client.get(admin_url(Subscriber, "changelist")).content.decode()
+    assert '<td class="field-how_often">Daily</td>' in page
+
+
+def test_a_pill_writes_ok_in_capitals() -> None:
+    assert pills.pill("ok") == '<span class="pill is-good">OK</span>'
 
 
 def test_one_click_beside_what_a_reader_follows_changes_no_topic(admin_client: Client, alice: Subscriber) -> None:
