@@ -12,20 +12,21 @@ from digest.ops.health.broker import BrokerError
 from digest.ops.recovery import releases
 
 # The doctor says more about these.
-EXAMINED_BY_DOCTOR = ("digest.E012", "digest.E013", "digest.E014", "digest.W010")
+EXAMINED_BY_DOCTOR = ("digest.E012", "digest.E014", "digest.W010")
 
 
 @register(Tags.security, deploy=True)
 def check_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     try:
-        missing = schema.missing()
+        present = schema.applied()
+        missing = schema.missing(present)
     except (DatabaseError, InterfaceError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         return [Error(f"The database can't be used: {reason}", hint="Check DATABASE_URL.", id="digest.E012")]
     if missing:
         hint = f"Run manage.py migrate. Missing: {', '.join(missing[:3])}{' …' if len(missing) > 3 else ''}."
         return [Error("The database lacks migrations of this version.", hint=hint, id="digest.E013")]
-    if newer := releases.newer_migrations():
+    if newer := releases.newer_among(present):
         said = f"The database was migrated by a newer release ({newer[-1]})."
         return [Error(said, hint=releases.WHAT_TO_DO, id="digest.E015")]
     return []

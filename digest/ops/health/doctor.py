@@ -16,18 +16,20 @@ from django.db import DatabaseError, InterfaceError, connection
 from digest import clock
 from digest.delivery.providers import failover
 from digest.delivery.providers.capabilities import SMTP
-from digest.models import Heartbeat, Installation, Source
+from digest.models import Heartbeat
 from digest.ops import dns_checks
 from digest.ops.dns_checks import CheckState
 from digest.ops.health import broker, checks, deploy_checks, heartbeats, watch
 from digest.ops.health.broker import BrokerError
 from digest.ops.health.heartbeats import Kind
 from digest.ops.health.problems import DOCTOR
+from digest.ops.health.snapshot import Snapshot
 from digest.ops.recovery import keys
+from digest.ops.recovery.keys import WrongKeyError
 from subscriptions import address_index, brand, outbox
 from subscriptions.email import builder
 
-NO_DATABASE = "The database does not answer."
+NO_DATABASE = "Needs the database."
 BRAND = "/admin/subscriptions/brand/"
 IN_THE_BRAND = ("digest.E005", "digest.E011", "digest.W003")  # the checks of what can be set on that page
 # Checks of Django with messages that don't say what to do.
@@ -65,17 +67,17 @@ class PartResult:
 
 
 # The checks of a running site. The doctor compares this process's own keys, and not those of others that did not start.
-RUNNING = {name: check for name, check in checks.ALL.items() if name != "keys"}
+# `check --deploy` reports missing migrations.
+RUNNING = {name: check for name, check in checks.ALL.items() if name not in ("keys", "migrations")}
 
 
 def examine(*, with_dns: bool, send_test_to: str = "") -> list[PartResult]:
     """Examine everything. DNS takes seconds; a test email is sent only to an address."""
-    database = _database()
+    database, site = _database()
     findings = [*_settings(), database]
-    if database.state is State.OK:
-        now = clock.now()
-        findings += [finding for name in RUNNING for finding in _running(name, now)]
-        findings.append(_keys())
+    if site:
+        findings += [finding for name in RUNNING for finding in _running(name, site)]
+        findings.append(_keys(site))
         findings += _address_index()
     else:
         findings += [PartResult(check.title, State.UNKNOWN, NO_DATABASE) for check in checks.ALL.values()]
@@ -95,20 +97,22 @@ def _settings() -> Iterator[PartResult]:
         yield PartResult("Settings", State.OK, "check --deploy finds nothing.")
 
 
-def _database() -> PartResult:
+def _database() -> tuple[PartResult, Snapshot | None]:
+    """Return whether the database answers, and the state of the site if it does."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        site = Snapshot(clock.now())
+        _ = site.installation
     except (DatabaseError, InterfaceError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        return PartResult("Database", State.FAILED, f"{reason}. Start it, and check DATABASE_URL.")
-    return PartResult("Database", State.OK, f"{connection.display_name} answers.")
+        said = f"{reason}. Start it, check DATABASE_URL, and run manage.py migrate."
+        return PartResult("Database", State.FAILED, said), None
+    return PartResult("Database", State.OK, f"{connection.display_name} answers."), site
 
 
-def _running(name: str, now: dt.datetime) -> Iterator[PartResult]:
+def _running(name: str, site: Snapshot) -> Iterator[PartResult]:
     check = RUNNING[name]
     try:
-        problems = watch.find(name, now)
+        problems = watch.find(name, site)
     except (DatabaseError, InterfaceError):
         problems = None
     if problems is None:
@@ -119,32 +123,30 @@ def _running(name: str, now: dt.datetime) -> Iterator[PartResult]:
         path = "" if problem.path == DOCTOR else problem.path
         yield PartResult(check.title, state, f"{problem.heading}. {problem.text}", path)
     if not problems:
-        yield PartResult(check.title, State.OK, check.fine or _details(name, now))
+        yield PartResult(check.title, State.OK, check.fine or _details(name, site))
 
 
-def _details(name: str, now: dt.datetime) -> str:
+def _details(name: str, site: Snapshot) -> str:
     """Return what is known about a part that works."""
     match name:
         case "broker":
             return _broker()
         case "beat" | "workers" | "web":
-            rows = heartbeats.alive(Kind(name.removesuffix("s")), now=now)
-            return "; ".join(f"{row.name}, {_ago(row, now)}" for row in rows) + "."
+            rows = site.alive(Kind(name.removesuffix("s")))
+            return "; ".join(f"{row.name}, {_ago(row, site.now)}" for row in rows) + "."
         case "queue":
-            rows = list(Heartbeat.objects.filter(kind=Kind.QUEUE, name__in=settings.CELERY_TASK_QUEUES))
-            waits = (f"{row.name} {_ago(row, now)}, {row.waited or 0:.1f} s of waiting" for row in rows)
+            rows = sorted(site.queues(), key=lambda row: row.name)
+            waits = (f"{row.name} {_ago(row, site.now)}, {row.waited or 0:.1f} s of waiting" for row in rows)
             return "; ".join(waits) + "." if rows else "No task has run yet."
         case "disk":
             return f"{heartbeats.free_mb() or 0:,.0f} MB are free for VAR_DIR."
         case "backup":
-            last = Installation.load().backed_up_at
+            last = site.installation.backed_up_at
             return (
                 f"The last scheduled backup was made at {last:%Y-%m-%d %H:%M} UTC."
                 if last
                 else "No scheduled backup has been made yet."
             )
-        case "source":
-            return f"{Source.objects.filter(is_active=True).count()} active, none failing."
         case _:
             return ""
 
@@ -162,9 +164,12 @@ def _ago(row: Heartbeat, now: dt.datetime) -> str:
     return f"{max((now - row.at).total_seconds(), 0):.0f} s ago"
 
 
-def _keys() -> PartResult:
-    problem = keys.problem()
-    return PartResult("Keys", State.FAILED if problem else State.OK, problem or "The keys match the database.")
+def _keys(site: Snapshot) -> PartResult:
+    try:
+        keys.verify_with(site.installation)
+    except WrongKeyError as error:
+        return PartResult("Keys", State.FAILED, str(error))
+    return PartResult("Keys", State.OK, "The keys match the database.")
 
 
 def _address_index() -> Iterator[PartResult]:

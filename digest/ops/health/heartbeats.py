@@ -61,11 +61,6 @@ def record(kind: Kind, name: str, *, queues: str = "", waited: float | None = No
     Heartbeat.objects.bulk_create([row], update_conflicts=True, unique_fields=["kind", "name"], update_fields=fields)
 
 
-def alive(kind: Kind, *, now: dt.datetime) -> list[Heartbeat]:
-    """Return the recent heartbeats of this kind."""
-    return list(Heartbeat.objects.filter(kind=kind, at__gt=now - SILENT_AFTER))
-
-
 def process_name(kind: Kind) -> str:
     """Return the name of this process in its heartbeats."""
     return f"{host()}:{os.getpid()}" if kind == Kind.WEB else host()

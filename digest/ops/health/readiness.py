@@ -8,6 +8,7 @@ from django.db import DatabaseError, InterfaceError
 from digest import clock
 from digest.ops.health import checks, watch
 from digest.ops.health.problems import HealthProblem
+from digest.ops.health.snapshot import Snapshot
 
 KEPT_FOR = 5.0  # seconds
 NAMES = [name for name in checks.URGENT if name != "web"]  # the process that answers is a web process
@@ -34,7 +35,7 @@ def clear_cache() -> None:
 
 def _find() -> list[HealthProblem]:
     try:
-        now = clock.now()
-        return [problem for name in NAMES for problem in watch.find(name, now) or ()]
+        site = Snapshot(clock.now())
+        return [problem for name in NAMES for problem in watch.find(name, site) or ()]
     except (DatabaseError, InterfaceError):
         return [NO_DATABASE]

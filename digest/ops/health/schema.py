@@ -1,5 +1,6 @@
 """The migrations that this version of the code needs and the database does not have yet."""
 
+from collections.abc import Set
 from functools import cache
 
 from django.db import connection
@@ -7,11 +8,18 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+Migrations = Set[tuple[str, str]]  # apps and names
 
-def missing() -> list[str]:
-    """Return the names of the migrations that were not applied."""
-    if _on_disk() <= MigrationRecorder(connection).applied_migrations().keys():
-        return []  # the usual case, in one query
+
+def applied() -> Migrations:
+    """Return the migrations that the database has."""
+    return MigrationRecorder(connection).applied_migrations().keys()
+
+
+def missing(present: Migrations) -> list[str]:
+    """Return the names of the migrations that this version needs beside those that are `present`."""
+    if _on_disk() <= present:
+        return []
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]

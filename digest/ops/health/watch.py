@@ -13,6 +13,7 @@ from digest import clock
 from digest.models import Turn
 from digest.ops.health import checks, incidents
 from digest.ops.health.problems import HealthProblem
+from digest.ops.health.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def look_if_due(*, now: dt.datetime) -> bool:
 def run_checks(*names: str, now: dt.datetime) -> None:
     """Run these checks, and send the alerts that are due."""
     for name in names:
-        problems = find(name, now)
+        problems = find(name, Snapshot(now))
         if problems is not None:
             _update(name, problems, now)
     incidents.deliver_due(now=now)
@@ -49,10 +50,10 @@ def has_urgent_incident() -> bool:
     return any(key.partition(":")[0] in checks.URGENT for key in keys)
 
 
-def find(name: str, now: dt.datetime) -> list[HealthProblem] | None:
+def find(name: str, site: Snapshot) -> list[HealthProblem] | None:
     """Return what the check `name` finds wrong, or None if it is broken."""
     try:
-        return list(checks.ALL[name].find(now))
+        return list(checks.ALL[name].find(site))
     except DatabaseError:
         if not connection.is_usable():
             raise

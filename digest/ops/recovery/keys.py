@@ -40,10 +40,26 @@ def verify() -> None:
     """
     try:
         with transaction.atomic():
-            _verify(Installation.load())
+            verify_with(Installation.load())
     except Error as error:
         if not _is_new():
             logger.warning("The keys could not be compared with the database: %s", str(error).strip())
+
+
+def verify_with(row: Installation) -> None:
+    """Do as `verify`, with the row that was read. Errors of the database are raised."""
+    mine = (row.incarnation.hex, settings.SECRET_KEY, settings.ADDRESS_HASH_KEY)
+    if mine in _verified:
+        return
+    if not row.secret_key_prints:
+        _record(row)
+        if path := stray_key_file():
+            logger.warning("SECRET_KEY is set, and %s holds another key. %s", path, _carry(path))
+    elif fingerprint(settings.SECRET_KEY, row.incarnation.hex) not in row.secret_key_prints:
+        _rotate(row)
+    if row.address_key_print != fingerprint(settings.ADDRESS_HASH_KEY, row.incarnation.hex):
+        raise WrongKeyError(_about_address_key(row))
+    _verified.add(mine)
 
 
 def problem() -> str:
@@ -85,21 +101,6 @@ def _is_new() -> bool:
         return not connection.introspection.table_names()
     except Error:
         return False
-
-
-def _verify(row: Installation) -> None:
-    mine = (row.incarnation.hex, settings.SECRET_KEY, settings.ADDRESS_HASH_KEY)
-    if mine in _verified:
-        return
-    if not row.secret_key_prints:
-        _record(row)
-        if path := stray_key_file():
-            logger.warning("SECRET_KEY is set, and %s holds another key. %s", path, _carry(path))
-    elif fingerprint(settings.SECRET_KEY, row.incarnation.hex) not in row.secret_key_prints:
-        _rotate(row)
-    if row.address_key_print != fingerprint(settings.ADDRESS_HASH_KEY, row.incarnation.hex):
-        raise WrongKeyError(_about_address_key(row))
-    _verified.add(mine)
 
 
 def _rotate(row: Installation) -> None:

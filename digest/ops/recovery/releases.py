@@ -1,5 +1,7 @@
 """The release of the code, compared with the one that migrated the database."""
 
+from collections.abc import Iterable
+
 from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
@@ -11,14 +13,18 @@ WHAT_TO_DO = (
 
 
 def newer_migrations() -> list[str]:
-    """Return the migrations of a newer release that the database has. It is empty if the database does not answer.
+    """Return the migrations of a newer release that the database has. It is empty if the database does not answer."""
+    try:
+        return newer_among(MigrationRecorder(connection).applied_migrations())
+    except Error:
+        return []
+
+
+def newer_among(applied: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the migrations of a newer release among those that were applied, given by app and name.
 
     They are compared by their numbers, so old ones that were squashed since are not taken for new ones.
     """
-    try:
-        applied = MigrationRecorder(connection).applied_migrations()
-    except Error:
-        return []
     newest: dict[str, str] = {}
     for app, name in MigrationLoader(None).disk_migrations:
         newest[app] = max(newest.get(app, ""), _number(name))

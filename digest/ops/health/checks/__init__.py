@@ -7,18 +7,18 @@ modules here, a line below, and a row in docs/monitoring.md.
 also make `/readyz` answer 503.
 """
 
-import datetime as dt
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from digest.ops.health.checks import delivery, editions, machines, processes
 from digest.ops.health.problems import HealthProblem
+from digest.ops.health.snapshot import Snapshot
 
 
 class Check(NamedTuple):
     """A check, and how the doctor shows it."""
 
-    find: Callable[[dt.datetime], Iterable[HealthProblem]]
+    find: Callable[[Snapshot], Iterable[HealthProblem]]
     title: str
     fine: str = ""  # what the doctor says if nothing is wrong; for some checks it gives details instead
     has_grace_period: bool = False  # alerts nothing in a process's first moments, when others may still start
@@ -49,7 +49,7 @@ OTHERS = {
     ),
     "poison": Check(delivery.emails_crash, "Crashing emails", "No email crashes a worker."),
     "edition": Check(editions.edition_is_late, "Edition", "No edition is overdue.", has_grace_period=True),
-    "source": Check(editions.sources_fail, "Sources"),
+    "source": Check(editions.sources_fail, "Sources", "No source keeps failing."),
     "backup": Check(machines.backups_are_missing, "Backups"),
 }
 ALL = URGENT | OTHERS

@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from django.db.models import Count, F, Q
 from django.db.models.functions import Now
 
-from digest.delivery import pauses, planner, shards
+from digest.delivery import planner, shards
 from digest.delivery.providers import failover
-from digest.models import Delivery, Edition, Installation, Shard
+from digest.models import Delivery, Edition, Shard
 from digest.models.deliveries import SUSPECT
 from digest.ops.health.problems import HealthProblem
+from digest.ops.health.snapshot import Snapshot
 
 STALLED_AFTER = dt.timedelta(minutes=15)
 PLANNED_WITHIN = dt.timedelta(minutes=30)
 FAILED_FOR = dt.timedelta(days=1)
 
 
-def sending_is_paused(now: dt.datetime) -> Iterator[HealthProblem]:
-    pause = pauses.current()
+def sending_is_paused(site: Snapshot) -> Iterator[HealthProblem]:
+    pause = site.pause
     if pause is None:
         return
     path = "/admin/digest/pause/"
@@ -28,7 +29,7 @@ def sending_is_paused(now: dt.datetime) -> Iterator[HealthProblem]:
             "stopped. In the meantime no digest is lost or marked as failed."
         )
         yield HealthProblem("paused", "Sending is paused", f"{_sentence(pause.reason)} {outlook}", path)
-    elif Installation.load().behind_since:  # the reason says what to do, and ending the pause would not help
+    elif site.installation.behind_since:  # the reason says what to do, and ending the pause would not help
         path = "/admin/digest/installation/settle/"
         yield HealthProblem("paused", "Sending is paused: a restored database needs your decision", pause.reason, path)
     else:
@@ -42,12 +43,12 @@ def _sentence(reason: str) -> str:
     return reason if reason.endswith((".", "!", "?")) else f"{reason}."
 
 
-def providers_refuse(now: dt.datetime) -> Iterator[HealthProblem]:
+def providers_refuse(site: Snapshot) -> Iterator[HealthProblem]:
     """Yield the providers that are avoided while another one sends."""
     names = failover.names()
     if len(names) < 2:
         return  # sending is paused instead
-    closed = failover.recently_avoided(now=now)
+    closed = failover.recently_avoided(now=site.now)
     for name in names:
         if name in closed:
             others = [other for other in names if other not in closed]
@@ -57,31 +58,35 @@ def providers_refuse(now: dt.datetime) -> Iterator[HealthProblem]:
             yield HealthProblem(f"provider:{name}", f"{name} refuses all emails", text, "/admin/")
 
 
-def nothing_is_planned(now: dt.datetime) -> Iterator[HealthProblem]:
-    if Installation.load().behind_since:
+def nothing_is_planned(site: Snapshot) -> Iterator[HealthProblem]:
+    if site.installation.behind_since:
         return  # planning waits for the decision after a restore, and `paused` says so
-    recent = Edition.objects.filter(send_after__gt=now - planner.TOO_LATE, send_after__lte=now - STALLED_AFTER)
+    recent = Edition.objects.filter(
+        send_after__gt=site.now - planner.TOO_LATE, send_after__lte=site.now - STALLED_AFTER
+    )
     edition = recent.order_by("-send_after").first()
     if edition is None:
         return
     path = f"/admin/digest/edition/{edition.pk}/change/"
-    if edition.planned_until is None or edition.planned_until < now - STALLED_AFTER:
+    if edition.planned_until is None or edition.planned_until < site.now - STALLED_AFTER:
         since = f"since {edition.planned_until:%H:%M} UTC" if edition.planned_until else "yet"
         text = f"Its digests were not planned {since}. Check beat, the workers, and digest.tasks.send_due_digests."
         yield HealthProblem("planning", f"Nothing is planned for the {edition}", text, path)
-    elif planner.has_missed_readers(edition, before=now - PLANNED_WITHIN):
+    elif planner.has_missed_readers(edition, before=site.now - PLANNED_WITHIN):
         text = "Readers' hours have come, and none of them got a digest. See the workers' log."
         yield HealthProblem("planning", f"No digest of the {edition} was planned at a due hour", text, path)
 
 
-def nothing_is_sent(now: dt.datetime) -> Iterator[HealthProblem]:
+def nothing_is_sent(site: Snapshot) -> Iterator[HealthProblem]:
     """Yield a problem if digests are due for a while, no worker sends any, and there is no pause that explains it."""
-    if pauses.current() is not None or not shards.takeable(now=now - STALLED_AFTER).exists():
+    if site.pause is not None or not shards.takeable(now=site.now - STALLED_AFTER).exists():
         return
     is_held = Q(done_at=None, lease_until__gt=Now())
-    if Shard.objects.filter(is_held | Q(done_at__gt=now - STALLED_AFTER)).exists():
+    if Shard.objects.filter(is_held | Q(done_at__gt=site.now - STALLED_AFTER)).exists():
         return
-    waiting = Delivery.objects.filter(status="queued", not_before__lte=now).exclude(reason="").values_list("reason")
+    waiting = (
+        Delivery.objects.filter(status="queued", not_before__lte=site.now).exclude(reason="").values_list("reason")
+    )
     reason = waiting.annotate(number=Count("pk")).order_by("-number").first()
     text = f"{reason[0] if reason else ''} Check the workers of the queue send, and their log.".strip()
     yield HealthProblem(
@@ -89,10 +94,10 @@ def nothing_is_sent(now: dt.datetime) -> Iterator[HealthProblem]:
     )
 
 
-def emails_crash(now: dt.datetime) -> Iterator[HealthProblem]:
+def emails_crash(site: Snapshot) -> Iterator[HealthProblem]:
     """Yield the emails that crash the process that sends them: those that are tried again, and those that failed."""
     struck = Shard.objects.filter(crashes__gt=SUSPECT, first=F("last")).select_related("edition")
-    for shard in struck.filter(Q(done_at=None) | Q(done_at__gt=now - FAILED_FOR)):
+    for shard in struck.filter(Q(done_at=None) | Q(done_at__gt=site.now - FAILED_FOR)):
         delivery = shard.deliveries.first()
         if shard.done_at:
             heading = "An email crashed its process too often, and has failed"

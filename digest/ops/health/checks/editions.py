@@ -8,18 +8,22 @@ from digest.editions.due_times import is_weekday
 from digest.ingest import source_health
 from digest.models import Edition, QuietDay
 from digest.ops.health.problems import HealthProblem
+from digest.ops.health.snapshot import Snapshot
 
 LATE_AFTER = dt.timedelta(minutes=30)  # an edition is published within five minutes of its hour
 MOST_SOURCES = 10
 
 
-def edition_is_late(now: dt.datetime) -> Iterator[HealthProblem]:
+def edition_is_late(site: Snapshot) -> Iterator[HealthProblem]:
     """Yield a problem if the edition that is due was not published, and no reason for a quiet day is known."""
-    day = publication.due_day(now)
-    is_early = now < publication.hour_of(day) + LATE_AFTER
-    if is_early or not is_weekday(day) or not Edition.objects.filter(day__lt=day).exists():
+    day = publication.due_day(site.now)
+    is_early = site.now < publication.hour_of(day) + LATE_AFTER
+    if is_early or not is_weekday(day):
         return
-    if Edition.objects.filter(day=day).exclude(closed_at=None).exists():
+    latest = Edition.objects.filter(day__lte=day).order_by("-day").values_list("day", "closed_at")[:2]
+    closed_at = dict(latest)
+    is_published, is_new = closed_at.pop(day, None) is not None, not closed_at
+    if is_published or is_new:
         return
     quiet = QuietDay.objects.filter(day=day).first()
     if quiet is not None and quiet.cause != QuietDay.Cause.TROUBLE:
@@ -31,7 +35,7 @@ def edition_is_late(now: dt.datetime) -> Iterator[HealthProblem]:
     )
 
 
-def sources_fail(now: dt.datetime) -> Iterator[HealthProblem]:
+def sources_fail(site: Snapshot) -> Iterator[HealthProblem]:
     sources = source_health.failing_sources()
     if len(sources) > MOST_SOURCES:
         names = ", ".join(str(failing.source) for failing in sources[:MOST_SOURCES])

@@ -3,26 +3,24 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from digest.models import Heartbeat, Incident, Installation
-from digest.models.installations import ONLY
 from digest.ops.health import backup_report, broker, heartbeats, schema
 from digest.ops.health.broker import BrokerError
-from digest.ops.health.heartbeats import Kind
 from digest.ops.health.problems import HealthProblem
+from digest.ops.health.snapshot import Snapshot
 
 LEAST_FREE_MB = 100.0
 BACKUP_LATE_AFTER = dt.timedelta(hours=50)  # two nights, and the timer's spread
 BACKUPS_ENDED_AFTER = dt.timedelta(days=30)  # from then on, backups are taken to be made some other way
 
 
-def missing_migrations(now: dt.datetime) -> Iterator[HealthProblem]:
-    missing = schema.missing()
+def missing_migrations(site: Snapshot) -> Iterator[HealthProblem]:
+    missing = schema.missing(schema.applied())
     if missing:
         text = f"Missing: {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}. Run manage.py migrate."
         yield HealthProblem("migrations", "The database lacks migrations of this version", text)
 
 
-def broker_is_down(now: dt.datetime) -> Iterator[HealthProblem]:
+def broker_is_down(site: Snapshot) -> Iterator[HealthProblem]:
     try:
         broker.depths()
     except BrokerError as error:
@@ -33,9 +31,8 @@ def broker_is_down(now: dt.datetime) -> Iterator[HealthProblem]:
         yield HealthProblem("broker", "The broker (Redis) does not answer", text)
 
 
-def disks_are_nearly_full(now: dt.datetime) -> Iterator[HealthProblem]:
-    rows = Heartbeat.objects.filter(at__gt=now - heartbeats.SILENT_AFTER, free_mb__lt=LEAST_FREE_MB)
-    free = {row.host: row.free_mb or 0 for row in rows.exclude(kind=Kind.QUEUE)}
+def disks_are_nearly_full(site: Snapshot) -> Iterator[HealthProblem]:
+    free = {row.host: row.free_mb for row in site.processes if row.free_mb is not None and row.free_mb < LEAST_FREE_MB}
     here = heartbeats.free_mb()
     if here is not None and here < LEAST_FREE_MB:
         free[heartbeats.host()] = here
@@ -47,10 +44,9 @@ def disks_are_nearly_full(now: dt.datetime) -> Iterator[HealthProblem]:
         yield HealthProblem(f"disk:{host}", f"The disk of {host} is nearly full", text)
 
 
-def files_are_unwritable(now: dt.datetime) -> Iterator[HealthProblem]:
+def files_are_unwritable(site: Snapshot) -> Iterator[HealthProblem]:
     """Yield the machines where a process can't write its own files, such as its journal."""
-    rows = Heartbeat.objects.filter(at__gt=now - heartbeats.SILENT_AFTER).exclude(unwritable="")
-    closed = {row.host: row.unwritable for row in rows}
+    closed = {row.host: row.unwritable for row in site.processes if row.unwritable}
     if here := heartbeats.unwritable():
         closed[heartbeats.host()] = here
     for host, path in sorted(closed.items()):
@@ -61,15 +57,15 @@ def files_are_unwritable(now: dt.datetime) -> Iterator[HealthProblem]:
         yield HealthProblem(f"files:{host}", f"A process on {host} can't write its files", text)
 
 
-def backups_are_missing(now: dt.datetime) -> Iterator[HealthProblem]:
+def backups_are_missing(site: Snapshot) -> Iterator[HealthProblem]:
     """Yield a problem if the backups of a timer have stopped. Keep the incident of a backup that failed."""
-    for one in Incident.objects.filter(key=backup_report.FAILED, ended_at=None):
-        yield HealthProblem(one.key, one.heading, one.text, one.path, is_reported=True)
-    late = Installation.objects.filter(pk=ONLY, backed_up_at__lt=now - BACKUP_LATE_AFTER)
-    last = late.filter(backed_up_at__gt=now - BACKUPS_ENDED_AFTER).first()
-    if last and last.backed_up_at:
+    for one in site.incidents:
+        if one.key == backup_report.FAILED:
+            yield HealthProblem(one.key, one.heading, one.text, one.path, is_reported=True)
+    last = site.installation.backed_up_at
+    if last and site.now - BACKUPS_ENDED_AFTER < last < site.now - BACKUP_LATE_AFTER:
         text = (
-            f"The last one was made on {last.backed_up_at:%Y-%m-%d}. See systemctl list-timers papers-backup.timer, "
+            f"The last one was made on {last:%Y-%m-%d}. See systemctl list-timers papers-backup.timer, "
             "and journalctl -u papers-backup. manage.py backup --keep 14 makes one."
         )
         yield HealthProblem("backup:late", "No backup was made for two nights", text)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from django.conf import settings
 from django_celery_beat.models import PeriodicTask
 
-from digest.models import Heartbeat, Incident
-from digest.ops.health import heartbeats, key_report, task_age
+from digest.ops.health import key_report, task_age
 from digest.ops.health.heartbeats import Kind
 from digest.ops.health.problems import HealthProblem
+from digest.ops.health.snapshot import Snapshot
 
 QUEUE_BLOCKED_AFTER = dt.timedelta(minutes=15)  # a task that reads a slow source takes minutes
 MAX_SKEW = dt.timedelta(seconds=60)
@@ -23,75 +23,75 @@ NEEDED = {
 }
 
 
-def beat_is_silent(now: dt.datetime) -> Iterator[HealthProblem]:
-    if not heartbeats.alive(Kind.BEAT, now=now):
+def beat_is_silent(site: Snapshot) -> Iterator[HealthProblem]:
+    if not site.alive(Kind.BEAT):
         text = (
-            f"{_last(Kind.BEAT, now)} Without it nothing is fetched, published or sent. Start it, and see its log: "
+            f"{_last(Kind.BEAT, site)} Without it nothing is fetched, published or sent. Start it, and see its log: "
             "celery -A config beat, systemctl status papers-beat, or manage.py allinone if one process does everything."
         )
         yield HealthProblem("beat", "The scheduler (beat) is not running", text)
 
 
-def workers_are_silent(now: dt.datetime) -> Iterator[HealthProblem]:
+def workers_are_silent(site: Snapshot) -> Iterator[HealthProblem]:
     """Yield one problem that names the queues without a worker."""
-    served = {queue for row in heartbeats.alive(Kind.WORKER, now=now) for queue in row.queues.split(",")}
+    served = {queue for row in site.alive(Kind.WORKER) for queue in row.queues.split(",")}
     missing = [queue for queue in settings.CELERY_TASK_QUEUES if queue not in served]
     if missing:
         what = "No worker is running" if not served else f"No worker serves the queue {' and '.join(missing)}"
         text = (
-            f"{_last(Kind.WORKER, now)} Tasks of {', '.join(missing)} wait; emails in flight are settled when a worker "
-            "starts again. Start one, and see its log: celery -A config worker, systemctl status papers-worker, "
+            f"{_last(Kind.WORKER, site)} Tasks of {', '.join(missing)} wait; emails in flight are settled when a "
+            "worker starts again. Start one, and see its log: celery -A config worker, systemctl status papers-worker, "
             "or manage.py allinone if one process does everything."
         )
         yield HealthProblem("workers", what, text)
 
 
-def web_is_silent(now: dt.datetime) -> Iterator[HealthProblem]:
+def web_is_silent(site: Snapshot) -> Iterator[HealthProblem]:
     """Yield a problem if no web process is alive. A worker finds it."""
-    if not heartbeats.alive(Kind.WEB, now=now):
+    if not site.alive(Kind.WEB):
         text = (
-            f"{_last(Kind.WEB, now)} Readers can't open pages, sign up or unsubscribe. Start it, and see its log: "
+            f"{_last(Kind.WEB, site)} Readers can't open pages, sign up or unsubscribe. Start it, and see its log: "
             "systemctl status papers-web, or manage.py allinone if one process does everything."
         )
         yield HealthProblem("web", "The web server is not running", text)
 
 
-def queues_are_blocked(now: dt.datetime) -> Iterator[HealthProblem]:
+def queues_are_blocked(site: Snapshot) -> Iterator[HealthProblem]:
     """Yield the queues that ran no task for a while, although beat and a worker are alive."""
-    if not heartbeats.alive(Kind.BEAT, now=now) or list(workers_are_silent(now)):
+    if not site.alive(Kind.BEAT) or list(workers_are_silent(site)):
         return
-    for row in Heartbeat.objects.filter(
-        kind=Kind.QUEUE, name__in=settings.CELERY_TASK_QUEUES, at__lt=now - QUEUE_BLOCKED_AFTER
-    ):
+    for row in site.queues():
+        if row.at >= site.now - QUEUE_BLOCKED_AFTER:
+            continue
         text = f"Its last task ran at {row.at:%H:%M} UTC. Its workers may hang, or be too few: see their log."
         yield HealthProblem(f"queue:{row.name}", f"The queue {row.name} is blocked", text)
 
 
-def clocks_differ(now: dt.datetime) -> Iterator[HealthProblem]:
-    rows = Heartbeat.objects.filter(at__gt=now - heartbeats.SILENT_AFTER).exclude(kind=Kind.QUEUE)
-    wrong = {row.host: row.skew for row in rows if abs(row.skew) > MAX_SKEW}
+def clocks_differ(site: Snapshot) -> Iterator[HealthProblem]:
+    wrong = {row.host: row.skew for row in site.processes if abs(row.skew) > MAX_SKEW}
     for host, skew in sorted(wrong.items()):
         how = f"{_span(abs(skew))} {'ahead of' if skew > dt.timedelta() else 'behind'} the database's"
         text = "Set it by NTP: timedatectl set-ntp true. Until then, links may seem expired and schedules be off."
         yield HealthProblem(f"clock:{host}", f"The clock of {host} is {how}", text)
 
 
-def tasks_were_discarded(now: dt.datetime) -> Iterator[HealthProblem]:
+def tasks_were_discarded(site: Snapshot) -> Iterator[HealthProblem]:
     """Keep the incident that discarded tasks began, until none was discarded for a while."""
-    return _reported(task_age.INCIDENT, now)
+    return _reported(task_age.INCIDENT, site)
 
 
-def keys_differ(now: dt.datetime) -> Iterator[HealthProblem]:
+def keys_differ(site: Snapshot) -> Iterator[HealthProblem]:
     """Keep the incident of a process that refused to start, until it has not tried again for a while."""
-    return _reported(key_report.INCIDENT, now)
+    return _reported(key_report.INCIDENT, site)
 
 
-def _reported(name: str, now: dt.datetime) -> Iterator[HealthProblem]:
-    for one in Incident.objects.filter(key__startswith=name, ended_at=None, seen_at__gt=now - REPORTED_FOR):
-        yield HealthProblem(one.key, one.heading, one.text, one.path, is_reported=True)
+def _reported(name: str, site: Snapshot) -> Iterator[HealthProblem]:
+    for one in site.incidents:
+        if one.key.startswith(name) and one.seen_at > site.now - REPORTED_FOR:
+            yield HealthProblem(one.key, one.heading, one.text, one.path, is_reported=True)
 
 
-def tasks_are_switched_off(now: dt.datetime) -> Iterator[HealthProblem]:
+def tasks_are_switched_off(site: Snapshot) -> Iterator[HealthProblem]:
     off = PeriodicTask.objects.filter(name__in=NEEDED, enabled=False).values_list("pk", "name")
     for pk, name in off:
         path = f"/admin/django_celery_beat/periodictask/{pk}/change/"
@@ -99,8 +99,8 @@ def tasks_are_switched_off(now: dt.datetime) -> Iterator[HealthProblem]:
         yield HealthProblem(f"task:{name}", f"{name} is off, so {NEEDED[name]}", text, path)
 
 
-def _last(kind: Kind, now: dt.datetime) -> str:
-    row = Heartbeat.objects.filter(kind=kind).order_by("-at").first()
+def _last(kind: Kind, site: Snapshot) -> str:
+    row = next((row for row in site.heartbeats if row.kind == kind), None)
     return f"Its last sign of life was at {row.at:%H:%M} UTC, on {row.host}." if row else "None was ever seen."
 
 

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.test import Client
 
+from digest.models import Installation
 from digest.ops.health import deploy_checks, doctor, heartbeats, schema
 from digest.ops.health.doctor import State
 from digest.ops.health.heartbeats import Kind
@@ -33,7 +34,6 @@ def test_it_examines_what_must_work() -> None:
     found = states()
     for name in (
         "Database",
-        "Migrations",
         "Broker",
         "Beat",
         "Workers",
@@ -71,8 +71,10 @@ def test_it_refuses_to_send_a_test_email_to_what_is_not_an_address() -> None:
 
 
 def test_it_says_what_it_could_not_check_without_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    down = doctor.PartResult("Database", State.FAILED, "refused")
-    monkeypatch.setattr(doctor, "_database", lambda: down)
+    def fail() -> Installation:
+        raise OperationalError("no such table: digest_installation")
+
+    monkeypatch.setattr(Installation, "load", fail)
     found = states()
     assert found["Database"] is State.FAILED
     assert found["Workers"] is found["Keys"] is State.UNKNOWN
@@ -114,13 +116,13 @@ def ids(check: Any) -> list[str]:
 
 def test_check_deploy_sees_the_database_and_the_broker(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ids(deploy_checks.check_database) == []
-    monkeypatch.setattr(schema, "missing", lambda: ["digest.9999_new"])
+    monkeypatch.setattr(schema, "missing", lambda present: ["digest.9999_new"])
     assert ids(deploy_checks.check_database) == ["digest.E013"]
 
-    def fail() -> list[str]:
+    def fail() -> schema.Migrations:
         raise OperationalError("no such database")
 
-    monkeypatch.setattr(schema, "missing", fail)
+    monkeypatch.setattr(schema, "applied", fail)
     assert ids(deploy_checks.check_database) == ["digest.E012"]
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:9/0"
     assert ids(deploy_checks.check_broker_answers) == ["digest.E014"]

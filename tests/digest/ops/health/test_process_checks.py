@@ -17,6 +17,7 @@ from digest.models import Edition, FetchRun, Heartbeat, Incident, QuietDay, Sour
 from digest.ops.health import backup_report, broker, checks, heartbeats, pulse, watch
 from digest.ops.health.broker import BrokerError
 from digest.ops.health.heartbeats import Kind
+from digest.ops.health.snapshot import Snapshot
 from tests.conftest import NOW, TODAY
 from tests.drills.registry import ALERT_WITHIN
 
@@ -26,7 +27,7 @@ SECOND, MINUTE, HOUR = dt.timedelta(seconds=1), dt.timedelta(minutes=1), dt.time
 
 
 def keys(name: str, now: dt.datetime = NOW) -> list[str]:
-    return [problem.key for problem in checks.ALL[name].find(now)]
+    return [problem.key for problem in checks.ALL[name].find(Snapshot(now))]
 
 
 def beat(kind: Kind, name: str, at: dt.datetime = NOW, **fields: Any) -> None:
@@ -63,13 +64,13 @@ def test_the_restart_of_a_worker_causes_no_alert() -> None:
     stopped.start()
     stopped.stop()
     assert keys("workers", NOW + 15 * SECOND) == []
-    (problem,) = checks.ALL["workers"].find(NOW + 90 * SECOND)
+    (problem,) = checks.ALL["workers"].find(Snapshot(NOW + 90 * SECOND))
     assert "Its last sign of life was at" in problem.text
 
 
 def test_it_names_the_queues_without_a_worker() -> None:
     beat(Kind.WORKER, "a@host", queues=",".join(QUEUES - {"send"}))
-    (problem,) = checks.ALL["workers"].find(NOW)
+    (problem,) = checks.ALL["workers"].find(Snapshot(NOW))
     assert problem.heading == "No worker serves the queue send"
     beat(Kind.WORKER, "b@host", queues="send")
     assert keys("workers") == []
@@ -89,7 +90,7 @@ def test_it_notices_a_clock_that_differs_from_the_databases() -> None:
     beat(Kind.BEAT, "host")
     assert keys("clock") == []
     Heartbeat.objects.update(own_clock=NOW - HOUR)
-    (problem,) = checks.ALL["clock"].find(NOW)
+    (problem,) = checks.ALL["clock"].find(Snapshot(NOW))
     assert "60 minutes behind" in problem.heading
 
 
@@ -110,7 +111,7 @@ def test_it_notices_a_worker_that_cannot_write_its_journal(
     monkeypatch.setattr(os, "access", lambda path, mode: mode == os.F_OK or "journals" not in str(path))
     beat(Kind.WORKER, "a@host")
     monkeypatch.undo()
-    (problem,) = checks.ALL["files"].find(NOW)  # seen from a process that has no such trouble
+    (problem,) = checks.ALL["files"].find(Snapshot(NOW))  # seen from a process that has no such trouble
     assert problem.key == f"files:{heartbeats.host()}"
     assert f"{tmp_path}/journals can't be written" in problem.text
 
@@ -126,7 +127,7 @@ def test_a_journal_that_was_just_deleted_is_no_problem(
 def test_a_worker_notices_that_the_web_server_is_gone() -> None:
     beat(Kind.WEB, "host:1")
     assert keys("web", NOW + 75 * SECOND) == []
-    (problem,) = checks.ALL["web"].find(NOW + 90 * SECOND)
+    (problem,) = checks.ALL["web"].find(Snapshot(NOW + 90 * SECOND))
     assert problem.heading == "The web server is not running"
 
 
@@ -142,7 +143,7 @@ def test_it_notices_that_the_broker_is_down(monkeypatch: pytest.MonkeyPatch, set
     settings.CELERY_BROKER_URL = "memory://"
     assert keys("broker") == []
     settings.CELERY_BROKER_URL = "redis://:secret@127.0.0.1:9/0"
-    (problem,) = checks.ALL["broker"].find(NOW)
+    (problem,) = checks.ALL["broker"].find(Snapshot(NOW))
     assert "secret" not in problem.text
     with pytest.raises(BrokerError):
         broker.depths()
@@ -152,7 +153,7 @@ def test_it_notices_missing_migrations() -> None:
     assert keys("migrations") == []
     app, last = MigrationLoader(None).graph.leaf_nodes("digest")[0]
     MigrationRecorder(connection).record_unapplied(app, last)
-    (problem,) = checks.ALL["migrations"].find(NOW)
+    (problem,) = checks.ALL["migrations"].find(Snapshot(NOW))
     assert f"{app}.{last}" in problem.text
 
 

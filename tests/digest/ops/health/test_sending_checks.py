@@ -12,6 +12,7 @@ from digest.models import Delivery, Edition, Incident, Shard
 from digest.models.deliveries import SUSPECT
 from digest.ops.health import incidents, watch
 from digest.ops.health.checks import delivery
+from digest.ops.health.snapshot import Snapshot
 from digest.ops.recovery import guard
 from tests.conftest import NOW, make_reader
 from tests.digest.delivery.conftest import queue_readers
@@ -55,7 +56,7 @@ def test_it_alerts_again_if_an_admin_must_now_end_the_pause(db: None) -> None:
 
 def test_a_restored_database_asks_for_a_decision_and_not_for_the_end_of_the_pause(db: None) -> None:
     guard.hold("The database is older than what was already sent. Choose.", now=NOW)
-    (problem,) = delivery.sending_is_paused(NOW)
+    (problem,) = delivery.sending_is_paused(Snapshot(NOW))
     assert problem.heading == "Sending is paused: a restored database needs your decision"
     assert problem.text.endswith("Choose.")
 
@@ -106,9 +107,9 @@ def test_it_sends_no_alert_about_an_email_that_is_only_suspected(edition: Editio
 def test_it_alerts_to_a_failover_and_to_its_end(settings: Any, db: None, now: dt.datetime) -> None:
     settings.EMAIL_PROVIDERS = ["postmark", "smtp"]
     failover.avoid_temporarily("postmark", "401", settings.EMAIL_PROVIDERS)
-    assert [problem.key for problem in delivery.providers_refuse(now)] == ["provider:postmark"]
-    assert [problem.key for problem in delivery.providers_refuse(now + 16 * MINUTE)] == ["provider:postmark"]
-    assert list(delivery.providers_refuse(now + 20 * MINUTE)) == []
+    assert [problem.key for problem in delivery.providers_refuse(Snapshot(now))] == ["provider:postmark"]
+    assert [problem.key for problem in delivery.providers_refuse(Snapshot(now + 16 * MINUTE))] == ["provider:postmark"]
+    assert list(delivery.providers_refuse(Snapshot(now + 20 * MINUTE))) == []
     failover.reopen("postmark")
     assert failover.avoided_providers(now=now) == {}
 
@@ -116,7 +117,7 @@ def test_it_alerts_to_a_failover_and_to_its_end(settings: Any, db: None, now: dt
 def test_a_single_provider_that_refuses_pauses_sending_instead(settings: Any, db: None, now: dt.datetime) -> None:
     settings.EMAIL_PROVIDERS = ["postmark"]
     failover.avoid_temporarily("postmark", "401", settings.EMAIL_PROVIDERS)
-    assert list(delivery.providers_refuse(now)) == []
+    assert list(delivery.providers_refuse(Snapshot(now))) == []
 
 
 def test_it_finds_an_edition_that_nobody_plans(edition: Edition) -> None:
