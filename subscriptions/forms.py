@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from subscriptions import email_addresses, time_zones, typed_words
 from subscriptions.models import Farewell, Subscriber, Topic
-from subscriptions.models.readers import MAX_PAPERS_PER_EMAIL, MAX_WORDS_LENGTH, time_of
+from subscriptions.models.readers import LONGEST_PAUSE, MAX_PAPERS_PER_EMAIL, MAX_WORDS_LENGTH, time_of
 from subscriptions.models.topics import begins, holds, in_both, searchable, words_of
 from subscriptions.query import grammar, validation
 from subscriptions.readers import liked_papers
@@ -28,7 +28,6 @@ from subscriptions.security import abuse_limits
 from subscriptions.topics import catalogues
 from subscriptions.topics.areas import Area, by_area, current
 
-LONGEST_PAUSE = dt.timedelta(days=366)
 MAX_FOUND = 12  # topics that the box shows
 MAX_AREAS = 16  # areas; if there are more, the form shows the FIRST_AREAS, and the others on demand
 FIRST_AREAS = 10

@@ -16,8 +16,8 @@ from digest.admin import bulk
 from digest.ops import reader_summary
 from digest.ops.jobs import reader_jobs, rows
 from subscriptions.admin.base import log_action
-from subscriptions.forms import LONGEST_PAUSE
 from subscriptions.models import Subscriber
+from subscriptions.models.readers import LONGEST_PAUSE
 from subscriptions.readers import lifecycle
 from subscriptions.time_zones import day_in
 

@@ -11,7 +11,7 @@ from subscriptions.email_addresses import read_address
 from subscriptions.exchange.formulas import with_formula
 from subscriptions.exchange.products import NO, STATUSES, YES, Product, ReaderField, Status, StatusColumn, plain
 from subscriptions.models import Subscriber
-from subscriptions.models.readers import MAX_PAPERS_PER_EMAIL, MAX_WORDS_LENGTH
+from subscriptions.models.readers import LONGEST_PAUSE, MAX_PAPERS_PER_EMAIL, MAX_WORDS_LENGTH
 from subscriptions.query.grammar import FilterError, parse
 
 LONGEST_SOURCE = 100  # characters
@@ -188,6 +188,9 @@ class RowParser:
         """Return the end of the reader's pause, unless it is over."""
         cell = self._cell(cells, ReaderField.PAUSED_UNTIL)
         end = read_moment(cell).date() if cell else None
+        last = self.now.date() + LONGEST_PAUSE
+        if end and end > last:
+            raise RowError(f"A pause lasts a year at most. Write a date up to {last} instead of {end}.")
         return end if end and end > self.now.date() else None
 
     def _count(self, kind: ReaderField, value: str) -> None:

@@ -20,6 +20,7 @@ from subscriptions.query.grammar import Criteria, FilterError, parse
 MAX_PAPERS_PER_EMAIL = 25  # that a reader can choose; the database checks it, so a change needs a migration
 MAX_WORDS_LENGTH = 2000  # characters of all of a reader's own words
 DEFAULT_SEND_HOUR, DEFAULT_MAX_PAPERS = 7, 10
+LONGEST_PAUSE = dt.timedelta(days=366)
 
 
 def _validate_words(value: str) -> None:

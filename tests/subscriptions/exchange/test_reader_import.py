@@ -16,6 +16,7 @@ from subscriptions.exchange.reader_file import ImportSettings, open_readers
 from subscriptions.exchange.reader_import import ReaderImporter, StaleImporterError
 from subscriptions.exchange.tables import TableError
 from subscriptions.models import Consent, FormPost, ImportPart, OwedNotice, ReaderImport, Subscriber, Suppression, Topic
+from subscriptions.models.readers import LONGEST_PAUSE
 from subscriptions.notices import queue
 from subscriptions.readers import address_change, lifecycle, personal_data
 from subscriptions.readers.preferences import Preferences
@@ -217,12 +218,14 @@ def test_it_reads_preferences_of_our_own_exports_and_reports_those_that_it_can_n
     rows = "email,status,paused_until,send_hour,max_papers,one_list\n" + (
         "old@example.org,active,,21,3,True\n"
         "odd@example.org,active,2000-01-01,24,26,maybe\n"
-        "break@example.org,paused,2999-01-01,,,\n"
+        f"break@example.org,paused,{NOW.date() + LONGEST_PAUSE},,,\n"
+        "long@example.org,paused,2999-01-01,,,\n"
         "gone@example.org,paused,,,,\n"
     )
     settings = ImportSettings(consent_source="form", consent_date="2024-01-01", update=True)
     record = import_file(table(rows), settings)
-    assert record.counts == {"updated": 1, "new": 2, "unsubscribed": 1}
+    assert record.counts == {"updated": 1, "new": 2, "unsubscribed": 1, "invalid": 1}
+    assert "A pause lasts a year at most." in b"".join(reader_import.rejects(record)).decode()
     assert statuses() == {"old@example.org": "active", "odd@example.org": "active", "break@example.org": "paused"}
     reader.refresh_from_db()
     assert (reader.send_hour, reader.max_papers, reader.one_list) == (21, 3, True)
