@@ -110,7 +110,7 @@ class BrandForm(EmailPreviewForm, forms.ModelForm[Brand]):
 class BrandAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Brand]):
     form = BrandForm
     fieldsets = [
-        ("Sender", {"fields": [("name", "sender", "reply_to"), "postal_address"]}),
+        ("Sender", {"fields": ["name", ("sender", "reply_to"), "postal_address"]}),
         ("Color", {"fields": ["accent"]}),
         ("Logo", {"fields": LOGO}),
         ("Header and footer", {"fields": ["intro", "footer"]}),

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 
 from digest import clock
@@ -84,6 +85,12 @@ class DeliveryAdmin(FindsReadersAdmin, NamesReaderAdmin, ReadOnlyAdmin, admin.Mo
         asks=True,
     )
 
+    def get_fieldsets(self, request: HttpRequest, obj: Delivery | None = None) -> Any:
+        """Return the fieldsets. A delivery without a reason, such as one that was sent, has no field for it."""
+        (_, shown), internals = self.fieldsets
+        fields = [field for field in shown["fields"] if field != "reason" or (obj and obj.reason)]
+        return [(None, {"fields": fields}), internals]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         rows = super().get_queryset(request).select_related("edition", "subscriber")
         return rows if request.resolver_match and "object_id" in request.resolver_match.kwargs else rows.defer("papers")
@@ -147,7 +154,7 @@ class DeliveryAdmin(FindsReadersAdmin, NamesReaderAdmin, ReadOnlyAdmin, admin.Mo
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         delivery: Delivery = kwargs["obj"]
-        heading = f"Digest of {delivery.edition.day} for {delivery.subscriber.email}"
+        heading = f"Digest of {date_format(delivery.edition.day)} for {delivery.subscriber.email}"
         return super().render_change_form(request, context | {"heading": heading, "crumb": heading}, *args, **kwargs)
 
 

@@ -12,6 +12,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.db.models.functions import Coalesce
+from django.utils.formats import date_format
 
 from digest.models import Delivery, DeliveryEvent, Opinion, SavedPaper
 from subscriptions import audit
@@ -103,7 +104,7 @@ def _consents(reader: Subscriber) -> Iterator[Moment]:
 def _deliveries(reader: Subscriber) -> Iterator[Moment]:
     rows = Delivery.objects.filter(subscriber=reader).select_related("edition").defer("papers")
     for row in rows.annotate(at=Coalesce("sent_at", "queued_at")).order_by("-queued_at")[:MAX_MOMENTS]:
-        text = f"Digest of {row.edition.day}: {row.get_status_display().lower()}"
+        text = f"Digest of {date_format(row.edition.day)}: {row.get_status_display().lower()}"
         is_bad = row.status in (Delivery.Status.FAILED, Delivery.Status.UNCERTAIN)
         yield Moment(row.at, "Digest", _joined(text, row.reason), row, is_bad)
 

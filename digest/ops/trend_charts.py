@@ -41,7 +41,7 @@ class Span:
 
     @property
     def short(self) -> str:
-        return f"{self.begins:%b %Y}" if (self.ends - self.begins).days > 7 else f"{self.begins:%b} {self.begins.day}"
+        return f"{self.begins:%b %Y}" if (self.ends - self.begins).days > 7 else f"{self.begins.day} {self.begins:%b}"
 
 
 @dataclass(frozen=True)

@@ -220,6 +220,16 @@ def test_a_run_shows_why_it_failed_under_its_outcome(admin_client: Client, huggi
     assert "2\N{NO-BREAK SPACE}new, 1\N{NO-BREAK SPACE}rejected" in page
 
 
+def test_a_delivery_shows_a_reason_only_if_it_has_one(
+    admin_client: Client, edition: Edition, alice: Subscriber
+) -> None:
+    delivery = Delivery.objects.create(edition=edition, subscriber=alice, queued_at=NOW, not_before=NOW)
+    page = f"/admin/digest/delivery/{delivery.pk}/change/"
+    assert "field-reason" not in admin_client.get(page).content.decode()
+    Delivery.objects.update(reason="The mailbox is full.")
+    assert "The mailbox is full." in admin_client.get(page).content.decode()
+
+
 def test_a_delivery_shows_its_papers_and_their_web_copy(
     admin_client: Client, edition: Edition, alice: Subscriber
 ) -> None:

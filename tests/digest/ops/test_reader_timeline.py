@@ -42,7 +42,7 @@ def test_it_lists_what_matters_first(reader: Subscriber, admin_client: Client, e
     title = edition.papers.all()[0].title
     expected = [
         "Bounced soft. Full",
-        f"Digest of {edition.day}: sent",
+        "Digest of 20 Aug 2026: sent",
         "Confirmed by the link in the email. link",
         f"Likes it: {title}",
         f">{title}</a>",
