@@ -78,7 +78,7 @@ class PauseAdmin(ReadOnlyAdmin, admin.ModelAdmin[Pause]):
             "title": "Pause sending",
             "show_save_and_add_another": False,
             "show_save_and_continue": False,
-            "about": "No digests are sent until the pause ends. Planning goes on, and digests that wait are sent "
+            "about": "No digests are sent until the pause ends. Planning continues, and digests that wait are sent "
             "afterward. Digests that are more than a day late are skipped. Confirmations and other emails that readers "
             "ask for are still sent.",
         }

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='apitoken',
             name='prefix',
-            field=models.CharField(editable=False, help_text='The beginning of the token, by which you can recognize it.', max_length=11),
+            field=models.CharField(editable=False, help_text='The beginning of the token, so that you can recognize it.', max_length=11),
         ),
         migrations.AlterField(
             model_name='apitoken',

@@ -24,7 +24,7 @@ class ApiToken(models.Model):
         max_length=60, unique=True, help_text="The program that uses this token. It is named in the log of consents."
     )
     prefix = models.CharField(
-        max_length=11, editable=False, help_text="The beginning of the token, by which you can recognize it."
+        max_length=11, editable=False, help_text="The beginning of the token, so that you can recognize it."
     )
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     old_hash = models.CharField(

@@ -40,14 +40,24 @@ def names_of(follows: Iterable[TopicFilter]) -> list[str]:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return the names in one line, without those after the first MAX_NAMES."""
+    """Return the names in one line, without those after the first MAX_NAMES.
+
+    If the last two would be joined by a word that one of them contains, as in “Video generation and editing”, there
+    are only commas.
+    """
     if not names:
         return _("the top-voted papers")
     more = len(names) - MAX_NAMES
     if more > 0:
         names = [*names[:MAX_NAMES], ngettext("%(n)s more", "%(n)s more", more) % {"n": more}]
     *first, last = names
-    return _("%(names)s and %(last)s") % {"names": ", ".join(first), "last": last} if first else last
+    if not first:
+        return last
+    joined = _("%(names)s and %(last)s")
+    conjunction = joined % {"names": "", "last": ""}
+    if more <= 0 and any(conjunction in name for name in names[-2:]):
+        return ", ".join(names)
+    return joined % {"names": ", ".join(first), "last": last}
 
 
 def _name_words(words: str) -> list[str]:

@@ -159,7 +159,7 @@ def _pause(manifest: Manifest, now: dt.datetime) -> str:
     row = Installation.load()
     mark = high_water.read(row.incarnation)
     if mark and mark.position <= row.position:
-        return "No email has left since the backup, so sending goes on."
+        return "No email has left since the backup, so sending continues."
     if mark:
         guard.may_send(now=now)
     else:

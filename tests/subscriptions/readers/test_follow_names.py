@@ -32,6 +32,12 @@ def test_it_names_none_of_several_words_if_one_could_be_a_link() -> None:
     assert follow_names.names_of([TopicFilter(words="agents, evil.example")]) == ["your own words"]
 
 
+def test_it_separates_names_that_contain_and_by_commas() -> None:
+    names = ["Agents", "Video generation and editing", "Robotics"]
+    assert follow_names.listed(names) == "Agents, Video generation and editing, Robotics"
+    assert follow_names.listed(names[1:]) == "Video generation and editing, Robotics"
+
+
 def test_it_counts_the_words_after_the_first_six() -> None:
     names = follow_names.names_of([TopicFilter(words="a b, c d, e f, g h, i j, k l, m n, o p")])
     assert follow_names.listed(names).endswith("“k l” and 2 more")
