@@ -83,10 +83,10 @@ class Delivery(models.Model):
     )
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
     queued_at = models.DateTimeField()
-    not_before = models.DateTimeField(help_text="The next try is not before this.")
+    not_before = models.DateTimeField(help_text="The next try is not before this time.")
     sent_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    reason = models.TextField(blank=True, help_text="Why it was skipped, failed or will be retried.")
+    reason = models.TextField(blank=True, help_text="The reason why it was skipped, failed or will be retried.")
     papers = models.JSONField(default=list, blank=True, help_text="The papers, with scores and reasons.")
     provider_id = models.CharField(max_length=255, blank=True)
     call = models.CharField(
@@ -147,7 +147,7 @@ class DeliveryEvent(models.Model):
     )
     event_type = models.CharField(max_length=20)
     meaning = models.CharField(
-        max_length=10, blank=True, help_text="Its class: hard or soft bounce, policy, complaint or left."
+        max_length=10, blank=True, help_text="The class of the report: hard or soft bounce, policy, complaint or left."
     )
     happened_at = models.DateTimeField()
     detail = models.TextField(blank=True)

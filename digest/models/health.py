@@ -21,12 +21,12 @@ class Heartbeat(models.Model):
     version = models.CharField(max_length=50, blank=True)
     queues = models.CharField(max_length=200, blank=True, help_text="The queues that a worker serves.")
     started_at = models.DateTimeField()
-    at = models.DateTimeField(db_index=True, help_text="By the database's clock.")
-    own_clock = models.DateTimeField(help_text="By the clock of the process, at the same moment.")
+    at = models.DateTimeField(db_index=True, help_text="The time by the database's clock.")
+    own_clock = models.DateTimeField(help_text="The time by the clock of the process, at the same moment.")
     free_mb = models.FloatField(null=True, help_text="Megabytes that are free in the process's VAR_DIR.")
     unwritable = models.TextField(blank=True, db_default="", help_text="A file in VAR_DIR that it can't write.")
-    waited = models.FloatField(null=True, help_text="Seconds that a queue's last task waited.")
-    depth = models.PositiveIntegerField(null=True, help_text="Tasks that wait in a queue.")
+    waited = models.FloatField(null=True, help_text="The seconds that a queue's last task waited.")
+    depth = models.PositiveIntegerField(null=True, help_text="The number of tasks that wait in a queue.")
 
     class Meta:
         ordering = ["kind", "name"]
@@ -52,14 +52,16 @@ class Incident(models.Model):
     text = models.TextField(blank=True, help_text="What it means, and what to do.")
     path = models.CharField(max_length=300, blank=True, help_text="The page of the admin that shows more.")
     began_at = models.DateTimeField(db_index=True)
-    seen_at = models.DateTimeField(help_text="When it was last found to be so.")
+    seen_at = models.DateTimeField(help_text="The time when it was last found.")
     ended_at = models.DateTimeField(null=True, blank=True)
     alert_at = models.DateTimeField(
-        null=True, blank=True, db_index=True, help_text="When the next alert is due, or is tried again."
+        null=True, blank=True, db_index=True, help_text="The time when the next alert is due or tried again."
     )
-    tries = models.PositiveIntegerField(default=0, help_text="How many times the next alert was tried.")
-    alerted_at = models.DateTimeField(null=True, blank=True, help_text="When the operators were alerted.")
-    end_alerted_at = models.DateTimeField(null=True, blank=True, help_text="When they were alerted to its end.")
+    tries = models.PositiveIntegerField(default=0, help_text="The number of times that the next alert was tried.")
+    alerted_at = models.DateTimeField(null=True, blank=True, help_text="The time when the operators were alerted.")
+    end_alerted_at = models.DateTimeField(
+        null=True, blank=True, help_text="The time when they were alerted to its end."
+    )
 
     class Meta:
         ordering = ["-began_at", "-pk"]

@@ -15,7 +15,9 @@ class Installation(models.Model):
     """
 
     incarnation = models.UUIDField(
-        default=uuid.uuid4, editable=False, help_text="Random. A restored database keeps it, a new one gets another."
+        default=uuid.uuid4,
+        editable=False,
+        help_text="A random id. A restored database keeps it, and a new one gets another.",
     )
     secret_key_prints = models.JSONField(
         default=list, editable=False, help_text="Fingerprints of SECRET_KEY and its fallbacks, the newest first."
@@ -23,11 +25,13 @@ class Installation(models.Model):
     address_key_print = models.CharField(
         max_length=64, blank=True, editable=False, help_text="The fingerprint of ADDRESS_HASH_KEY."
     )
-    position = models.BigIntegerField(default=0, help_text="How often plans and results were recorded. It only grows.")
-    behind_since = models.DateTimeField(
-        null=True, blank=True, help_text="Since when it is known that emails left which this database does not know."
+    position = models.BigIntegerField(
+        default=0, help_text="The number of times that plans and results were recorded. It only grows."
     )
-    behind_reason = models.TextField(blank=True, help_text="How it is known.")
+    behind_since = models.DateTimeField(
+        null=True, blank=True, help_text="The time since which this database is known to lack emails that were sent."
+    )
+    behind_reason = models.TextField(blank=True, help_text="The reason why that is known.")
     counted_until = models.DateTimeField(
         null=True, blank=True, help_text="Digests that were due until then count as sent."
     )
@@ -35,7 +39,7 @@ class Installation(models.Model):
         null=True, blank=True, help_text="The last edition that digests were counted for."
     )
 
-    backed_up_at = models.DateTimeField(null=True, blank=True, help_text="When a timer last made a backup.")
+    backed_up_at = models.DateTimeField(null=True, blank=True, help_text="The time when a timer last made a backup.")
 
     class Meta:
         verbose_name_plural = "installation"
@@ -58,7 +62,7 @@ class SentBefore(models.Model):
 
     day = models.DateField(help_text="The day of the edition.")
     subscriber_id = models.BigIntegerField()
-    is_certain = models.BooleanField(help_text="The server accepted it. Otherwise it may have arrived.")
+    is_certain = models.BooleanField(help_text="Whether the server accepted it. If not, it may still have arrived.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["day", "subscriber_id"], name="one_row_per_digest_sent_before")]

@@ -8,7 +8,7 @@ class MetricCounter(models.Model):
 
     name = models.CharField(max_length=60)
     labels = models.CharField(max_length=300, help_text="What is counted, as JSON with sorted names.")
-    value = models.FloatField(help_text="Since the counter was made.")
+    value = models.FloatField(help_text="The total since the counter was made.")
 
     class Meta:
         ordering = ["name", "labels"]

@@ -58,7 +58,9 @@ class LearnedLikes(models.Model):
     words_factor = models.FloatField(default=1.0, help_text="Scale of the words where there are no embeddings.")
     words_offset = models.FloatField(default=0.0)
     examples = models.JSONField(default=list, blank=True, help_text="The newest papers: id, and “liked” or “saved”.")
-    is_outdated = models.BooleanField(default=False, db_default=False, help_text="It will be learned again soon.")
+    is_outdated = models.BooleanField(
+        default=False, db_default=False, help_text="Whether it will be learned again soon."
+    )
     since = models.DateTimeField(null=True, blank=True, help_text="Feedback given before this is ignored.")
     learned_at = models.DateTimeField(null=True, blank=True)
 
@@ -75,7 +77,9 @@ class Learnt(models.Model):
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="learnt", verbose_name="reader")
     filter_key = models.CharField(max_length=60)
-    weights = models.JSONField(default=dict, blank=True, editable=False, help_text="Not used since likes are a filter.")
+    weights = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="No longer used, because likes are a filter."
+    )
     fewer = models.PositiveSmallIntegerField(default=0, help_text="How often the reader asked for fewer papers.")
     since = models.DateTimeField(null=True, blank=True, help_text="Feedback given before this is ignored.")
 

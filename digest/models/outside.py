@@ -11,7 +11,7 @@ class OutsidePaper(models.Model):
     subscriber = models.ForeignKey(
         Subscriber, on_delete=models.CASCADE, related_name="outside_papers", verbose_name="reader"
     )
-    key = models.CharField(max_length=300, help_text="As of a paper, or a hash of its title.")
+    key = models.CharField(max_length=300, help_text="The key of a paper, or a hash of its title.")
     title = models.TextField()
     abstract = models.TextField(blank=True)
     authors = models.JSONField(default=list, blank=True)

@@ -63,17 +63,25 @@ class Paper(models.Model):
     published_on = models.DateField(null=True, blank=True)
     doi = models.CharField(max_length=255, blank=True, db_index=True)
     fingerprint = models.CharField(
-        max_length=64, blank=True, db_index=True, editable=False, help_text="Hash of the plain title and first author."
+        max_length=64,
+        blank=True,
+        db_index=True,
+        editable=False,
+        help_text="A hash of the plain title and the first author.",
     )
     title_key = TitleKeyField(
         max_length=32, blank=True, default="", db_default="", db_index=True, editable=False,
-        help_text="Hash of the title's words.",
+        help_text="A hash of the title's words.",
     )  # fmt: skip
-    announce_type = models.CharField(max_length=20, blank=True, help_text="How arXiv announced it: new or cross.")
+    announce_type = models.CharField(
+        max_length=20, blank=True, help_text="The kind of announcement at arXiv: new or cross."
+    )
     comment = models.TextField(
         blank=True, help_text="The authors' remark on arXiv, such as the number of pages or the conference."
     )
-    enriched_at = models.DateTimeField(null=True, blank=True, help_text="When arXiv was last queried for its metadata.")
+    enriched_at = models.DateTimeField(
+        null=True, blank=True, help_text="The time when arXiv was last asked for its metadata."
+    )
     thumbnail_url = models.URLField(
         "card", max_length=1000, blank=True, help_text="The address of a card with the title, as social media show it."
     )

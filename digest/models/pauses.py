@@ -16,8 +16,8 @@ class Pause(models.Model):
 
     reason = models.TextField(help_text="The mail server's answer, or the limit that was exceeded.")
     began_at = models.DateTimeField()
-    probe_at = models.DateTimeField(null=True, blank=True, help_text="When the next email is tried.")
-    probes = models.PositiveIntegerField(default=0, help_text="Tries so far.")
+    probe_at = models.DateTimeField(null=True, blank=True, help_text="The time when the next email is tried.")
+    probes = models.PositiveIntegerField(default=0, help_text="The number of tries so far.")
     ended_at = models.DateTimeField(null=True, blank=True)
     paused_by = models.CharField(
         max_length=150,
@@ -26,7 +26,7 @@ class Pause(models.Model):
         default="",
         help_text="The user who paused sending. It is empty if sending was paused automatically.",
     )
-    until = models.DateTimeField(null=True, blank=True, help_text="It ends by itself then.")
+    until = models.DateTimeField(null=True, blank=True, help_text="The pause ends by itself at this time.")
 
     class Meta:
         ordering = ["-began_at"]

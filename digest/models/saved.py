@@ -16,7 +16,9 @@ class SavedPaper(models.Model):
     saved_at = models.DateTimeField()
     tags = models.JSONField(default=list, blank=True)
     note = models.TextField(blank=True)
-    removed_at = models.DateTimeField(null=True, blank=True, help_text="Removed rows are kept for a day, to undo it.")
+    removed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Removed rows are kept for a day, so that this can be undone."
+    )
 
     class Meta:
         verbose_name = "saved paper"

@@ -35,7 +35,10 @@ class Source(models.Model):
     name = models.CharField(max_length=120)
     is_active = models.BooleanField("active", default=True, help_text="The source is read every half hour.")
     watched_from = models.DateField(
-        null=True, blank=True, editable=False, help_text="What it listed before is known, and not published as new."
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Papers that it listed before this time are not published as new.",
     )
 
     class Meta:
@@ -75,7 +78,9 @@ class FetchRun(models.Model):
     changed = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
-    message = models.TextField(blank=True, help_text="Why the run failed or found nothing, or the rejected items.")
+    message = models.TextField(
+        blank=True, help_text="The reason why the run failed or found nothing, or the rejected items."
+    )
 
     class Meta:
         ordering = ["-started_at", "-pk"]

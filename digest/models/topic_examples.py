@@ -12,7 +12,7 @@ class TopicExample(models.Model):
     topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="examples")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="topic_examples")
     is_right = models.BooleanField("is on the topic")
-    was_found = models.BooleanField(default=False, help_text="The topic found it at that time.")
+    was_found = models.BooleanField(default=False, help_text="Whether the topic found the paper at that time.")
     added_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -14,7 +14,7 @@ class Vector(models.Model):
     key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the model's name and the text.")
     kind = models.CharField(max_length=5, choices=Kind.choices)
     values = models.BinaryField(help_text="384 numbers of 16 bits; a vector of length 1.")
-    used_on = models.DateField(help_text="When it was last needed, to within a week.")
+    used_on = models.DateField(help_text="The time when it was last needed, to within a week.")
 
     class Meta:
         verbose_name = "embedding"
@@ -34,7 +34,7 @@ class TextExpansion(models.Model):
     values = models.BinaryField(null=True, help_text="384 numbers of 32 bits, if texts are compared by meaning.")
     values_mean = models.FloatField(default=0.0, db_default=0.0, help_text="A paper's mean similarity to them.")
     made_on = models.DateField()
-    used_on = models.DateField(db_index=True, help_text="When it was last needed, to within a week.")
+    used_on = models.DateField(db_index=True, help_text="The time when it was last needed, to within a week.")
 
     class Meta:
         verbose_name = "expansion of a text"
@@ -51,7 +51,9 @@ class ArchiveWords(models.Model):
     papers = models.PositiveIntegerField()
     counts = models.JSONField(help_text="By word stem.")
     made_on = models.DateField()
-    expanded_at = models.DateTimeField(null=True, editable=False, help_text="When an expansion was stored last.")
+    expanded_at = models.DateTimeField(
+        null=True, editable=False, help_text="The time when an expansion was last stored."
+    )
 
     class Meta:
         verbose_name = "word counts of the archive"

@@ -74,7 +74,9 @@ class WebhookMessage(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     delivered_at = models.DateTimeField(null=True, blank=True)
     status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="The HTTP status of the last answer.")
-    answer = models.CharField(max_length=300, blank=True, help_text="How the last answer begins, or why there is none.")
+    answer = models.CharField(
+        max_length=300, blank=True, help_text="The beginning of the last answer, or the reason why there is none."
+    )
 
     class Meta:
         verbose_name = "webhook message"

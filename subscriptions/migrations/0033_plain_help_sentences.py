@@ -67,6 +67,36 @@ class Migration(migrations.Migration):
             field=models.BooleanField(help_text='Readers can choose its topics. If you untick this, those who follow one of them keep it.', verbose_name='offered to readers'),
         ),
         migrations.AlterField(
+            model_name='device',
+            name='last_seen_on',
+            field=models.DateField(help_text='This is updated once a day.', verbose_name='last seen on'),
+        ),
+        migrations.AlterField(
+            model_name='erasurenotice',
+            name='claimed_at',
+            field=models.DateTimeField(blank=True, help_text='The time when a worker started on it.', null=True),
+        ),
+        migrations.AlterField(
+            model_name='formpost',
+            name='claimed_at',
+            field=models.DateTimeField(blank=True, help_text='The time when a worker started on it.', null=True),
+        ),
+        migrations.AlterField(
+            model_name='formpost',
+            name='trace',
+            field=models.JSONField(blank=True, default=dict, help_text='It is kept for the log of consents.'),
+        ),
+        migrations.AlterField(
+            model_name='logo',
+            name='used_at',
+            field=models.DateTimeField(blank=True, help_text='The time when the brand was saved with it.', null=True),
+        ),
+        migrations.AlterField(
+            model_name='owednotice',
+            name='claimed_at',
+            field=models.DateTimeField(blank=True, help_text='The time when a worker started on it.', null=True),
+        ),
+        migrations.AlterField(
             model_name='subscriber',
             name='amount',
             field=models.CharField(choices=[('fewer', 'Only close matches'), ('balanced', 'Balanced'), ('more', 'Anything related')], default='balanced', help_text='How closely a paper must match what the reader follows.', max_length=8),

@@ -111,7 +111,7 @@ class Logo(models.Model):
     )
     image = models.BinaryField()
     uploaded_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True, blank=True, help_text="When the brand was saved with it.")
+    used_at = models.DateTimeField(null=True, blank=True, help_text="The time when the brand was saved with it.")
 
     class Meta:
         ordering = ["-uploaded_at"]

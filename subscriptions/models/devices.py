@@ -12,7 +12,7 @@ class Device(models.Model):
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     label = models.CharField(max_length=80, blank=True, help_text="The browser and system, by its User-Agent.")
     signed_in_at = models.DateTimeField("signed in at")
-    last_seen_on = models.DateField("last seen on", help_text="Updated once a day.")
+    last_seen_on = models.DateField("last seen on", help_text="This is updated once a day.")
 
     class Meta:
         verbose_name = "signed-in device"

@@ -39,7 +39,7 @@ class OwedNotice(models.Model):
     kind = models.CharField(max_length=20, choices=Kind.choices)
     to = models.EmailField(blank=True, help_text="The recipient, if it is not the reader's current address.")
     asked_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker started on it.")
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="The time when a worker started on it.")
 
     objects = OwedNoticeQuerySet.as_manager()
 
@@ -67,7 +67,7 @@ class ErasureNotice(models.Model):
     address = models.EmailField(unique=True)
     language = models.CharField(max_length=7)
     asked_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker started on it.")
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="The time when a worker started on it.")
 
     objects = OwedNoticeQuerySet.as_manager()
 

@@ -17,7 +17,7 @@ class FormPost(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     email = models.EmailField()
     wishes = models.JSONField(default=dict, blank=True)
-    trace = models.JSONField(default=dict, blank=True, help_text="For the log of consents.")
+    trace = models.JSONField(default=dict, blank=True, help_text="It is kept for the log of consents.")
     site = models.CharField(
         max_length=16,
         blank=True,
@@ -25,7 +25,7 @@ class FormPost(models.Model):
         help_text="A keyed hash of the sender's network. Networks take turns.",
     )
     posted_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker started on it.")
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="The time when a worker started on it.")
 
     class Meta:
         verbose_name = "waiting form"
