@@ -30,8 +30,8 @@ from subscriptions.pills import pill
 BY_ADDRESS = "An email address, or a part of it."
 EVENT_TYPES = ("delivered", "deferred", "bounced", "rejected", "complained", "unsubscribed", "failed", "unknown")
 REPEAT = (
-    "Its reader gets the same papers again at once, with a note that it is a repeat, and a new Message-ID. The "
-    "delivery stays as it is."
+    "{reader} gets the digest of {day} again at once: the same papers, with a note that it is a repeat, and a new "
+    "Message-ID. The delivery itself does not change."
 )
 BOUNCES = ("hard", "soft", "policy")  # the classes that say more than the type of the event
 
@@ -115,7 +115,8 @@ class DeliveryAdmin(FindsReadersAdmin, NamesReaderAdmin, ReadOnlyAdmin, admin.Mo
             raise Http404(f"There is no delivery {pk}.")
         if request.method != "POST":
             page = reverse("admin:digest_delivery_change", args=[pk])
-            return bulk.confirmation(self, request, "Send it again", 1, REPEAT, is_job=False, of="digest", back=page)
+            about = REPEAT.format(reader=delivery.subscriber.email, day=date_format(delivery.edition.day))
+            return bulk.confirmation(self, request, "Send it again", 1, about, is_job=False, of="digest", back=page)
         try:
             _resend(request, delivery)
         except repeats.CannotRepeatError as error:

@@ -32,7 +32,7 @@ class PauseReaderForm(forms.Form):
     until = forms.DateField(
         label="Paused until",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        help_text="They get nothing before this day, in their time zone. Then digests go on by themselves.",
+        help_text="They get nothing before this day, in their time zone. Then digests resume by themselves.",
     )
 
     def __init__(self, data: Any = None, *, today: dt.date) -> None:

@@ -92,6 +92,11 @@ def test_content_that_is_no_longer_stored_and_hidden_papers_can_not_be_sent(
     assert len(mail.outbox) == 1
 
 
+def test_the_question_names_the_reader_and_the_day(admin_client: Client, sent: Delivery) -> None:
+    page = admin_client.get(f"/admin/digest/delivery/{sent.pk}/resend/").content.decode()
+    assert f"{sent.subscriber.email} gets the digest of 20 Aug 2026 again" in page
+
+
 def test_it_needs_the_permission_to_change_deliveries(client: Client, sent: Delivery) -> None:
     user = User.objects.create_user("looker", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="view_delivery"))
