@@ -53,6 +53,30 @@ def test_it_estimates_a_long_list_and_shows_its_beginning(
     assert [reader.email for reader in paginator.page(2)] == ["reader-3@example.org", "reader-2@example.org"]
 
 
+@pytest.mark.parametrize("order", [[Lower("email")], [Lower("email").desc()], ["-pk"], ["status", "-pk"]])
+def test_a_short_list_is_sorted_as_a_long_one(
+    readers: list[Subscriber], order: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pages() -> list[list[str]]:
+        paginator = LargeTablePaginator(Subscriber.objects.exclude(status="pending").order_by(*order), 2)
+        return [[reader.email for reader in paginator.page(number)] for number in (1, 2, 3)]
+
+    short = pages()
+    monkeypatch.setattr(large_tables, "COUNTED", 5)
+    assert short == pages()
+
+
+def test_a_short_list_is_not_read_in_the_order_of_an_index(
+    admin_client: Client, readers: list[Subscriber], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin.site._registry[Subscriber], "list_per_page", 4)
+    with CaptureQueriesContext(connection) as queries:
+        page = admin_client.get(LIST, {"status__exact": "active", "o": "1"})
+    assert [reader.email for reader in page.context["cl"].result_list] == [reader.email for reader in readers[:4]]
+    sorting = [query["sql"] for query in queries if "ORDER BY COALESCE(LOWER" in query["sql"]]
+    assert len(sorting) == (connection.vendor == "postgresql")
+
+
 @pytest.mark.parametrize(
     ("term", "names"),
     [
