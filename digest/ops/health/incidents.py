@@ -28,12 +28,12 @@ FIRST_RETRY, MAX_RETRY = dt.timedelta(seconds=15), dt.timedelta(minutes=5)  # if
 CLAIM = dt.timedelta(minutes=3)  # while one process sends an alert, the others wait no longer than this
 # The heading of the alert at the end, by the part of the key before a colon. Other incidents get “Over: …”.
 ENDINGS = {
-    "beat": "The scheduler (beat) runs again",
+    "beat": "The scheduler (beat) is running again",
     "broker": "The broker answers again",
     "database": "The database answers again",
     "paused": "Sending has resumed",
-    "web": "The web server runs again",
-    "workers": "Workers run again",
+    "web": "The web server is running again",
+    "workers": "Workers are running again",
 }
 DASHBOARD = "/admin/"
 SHOWN_FOR = 5.0  # seconds

@@ -43,7 +43,7 @@ def test_it_alerts_to_the_end() -> None:
     incidents.deliver_due(now=NOW + 10 * MINUTE)
     incidents.deliver_due(now=NOW + 11 * MINUTE)
     assert len(mail.outbox) == 2
-    assert "runs again" in mail.outbox[1].subject
+    assert "is running again" in mail.outbox[1].subject
     assert "after 10 minutes" in mail.outbox[1].body
 
 
@@ -128,4 +128,4 @@ def test_it_alerts_to_an_end_that_comes_while_the_alert_is_sent(monkeypatch: pyt
     monkeypatch.setattr(channels, "send", send_slowly)
     incidents.deliver_due(now=NOW)
     incidents.deliver_due(now=NOW + MINUTE)
-    assert ["runs again" in alert.subject for alert in mail.outbox] == [False, True]
+    assert ["is running again" in alert.subject for alert in mail.outbox] == [False, True]
