@@ -4,6 +4,7 @@
 rows, and an import with them takes longer.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import DatabaseError, connection
@@ -21,7 +22,11 @@ _INDEXES = {
     NAME: 'subscriptions_subscriber USING gin (LOWER(email COLLATE "C") gin_trgm_ops)',
     WORDS: "subscriptions_topicfilter USING gin (UPPER(words) gin_trgm_ops) WHERE NOT words = ''",
 }
-_ESTIMATE = "SELECT reltuples FROM pg_class WHERE oid = to_regclass('subscriptions_subscriber')"
+_IS_MISSING = """
+    SELECT reltuples >= %s AND 2 > (
+        SELECT COUNT(*) FROM pg_index WHERE indisvalid AND indexrelid IN (to_regclass(%s), to_regclass(%s))
+    ) FROM pg_class WHERE oid = to_regclass('subscriptions_subscriber')
+"""
 
 
 class AddressIndexError(Exception):
@@ -37,7 +42,7 @@ def is_missing() -> bool:
     """Return whether the table of readers has grown so large that the indexes are worthwhile, and one is missing."""
     if connection.vendor != "postgresql":
         return False
-    return bool(_fetch(_ESTIMATE) >= WORTHWHILE) and not all(map(exists, _INDEXES))
+    return bool(_fetch(_IS_MISSING, [WORTHWHILE, NAME, WORDS]))
 
 
 def create() -> bool:
@@ -62,7 +67,7 @@ def create() -> bool:
     return True
 
 
-def _fetch(sql: str, parameters: list[str] | None = None) -> Any:
+def _fetch(sql: str, parameters: Sequence[str | int]) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         row = cursor.fetchone()

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.contrib.admin import AllValuesFieldListFilter
+from django.contrib.admin import AllValuesFieldListFilter, ShowFacets
 from django.contrib.admin.utils import lookup_spawns_duplicates
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Page, Paginator
@@ -89,6 +89,7 @@ class LargeTableAdmin:
 
     paginator: Any = LargeTablePaginator
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # each would read the whole table
     sortable_by: ClassVar[Any] = ()
     ordering: ClassVar[Any] = ("-pk",)  # the newest first
 

@@ -150,8 +150,8 @@ def test_the_doctor_recommends_the_index_to_a_large_site(monkeypatch: pytest.Mon
 def test_the_index_is_missing_on_a_large_site_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not address_index.is_missing()
     monkeypatch.setattr(address_index, "WORTHWHILE", -1)
-    for present in ([], [address_index.NAME], [address_index.WORDS]):
-        monkeypatch.setattr(address_index, "exists", present.__contains__)
+    for name in (address_index.NAME, address_index.WORDS):
         assert address_index.is_missing()
-    monkeypatch.setattr(address_index, "exists", lambda name: True)
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE INDEX {name} ON subscriptions_subscriber (email)")
     assert not address_index.is_missing()

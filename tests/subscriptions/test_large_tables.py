@@ -146,6 +146,13 @@ def test_a_large_table_is_sorted_only_by_what_has_an_index(page: Any) -> None:
         assert str(order).lstrip("-") in _indexed(page.model), f"{page.model.__name__} by {order} has no index"
 
 
+def test_a_large_table_counts_nothing_for_its_filters(admin_client: Client, readers: list[Subscriber]) -> None:
+    assert "Show counts" in admin_client.get("/admin/digest/fetchrun/").content.decode()
+    page = admin_client.get(LIST, {"_facets": "True"})
+    assert not page.context["cl"].add_facets
+    assert "Show counts" not in page.content.decode()
+
+
 def test_the_largest_tables_have_such_lists() -> None:
     models = {page.model.__name__ for page in LARGE}
     assert {"Subscriber", "TopicFilter", "Consent", "Delivery", "DeliveryEvent", "Opinion", "LogEntry"} <= models
