@@ -14,7 +14,7 @@ from django.http import HttpRequest
 # The lookups of filters and of links to lists, with the words that show them. Django allows all lookups of a list's own
 # columns, and answers 500 to a regular expression or a range that is not valid.
 LOOKUP_WORDS = {"exact": "", "in": "", "gte": "from ", "gt": "after ", "lt": "before ", "lte": "until "}
-LOOKUPS = {*LOOKUP_WORDS, "isnull"}
+LOOKUPS = {*LOOKUP_WORDS, "isnull", "isempty"}
 OF_DATES = {"year", "month", "day"}
 
 

@@ -119,6 +119,7 @@ def _about_group(group: Group) -> str:
 @admin.register(User)
 class AccountAdmin(LooksAtRelatedAdmin, PermissionCheckboxesAdmin, UserAdmin[User]):
     form = AccountForm
+    show_facets = admin.ShowFacets.NEVER  # a query for each value of each filter
     list_display = ["username", "name", "role", "second_factor", "last_login"]
     list_filter = [
         ("is_superuser", titled(admin.BooleanFieldListFilter, "superuser")),

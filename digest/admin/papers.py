@@ -127,6 +127,7 @@ class PaperAdmin(EditsRowsAdmin, SavesChangesAdmin, admin.ModelAdmin[Paper]):
     paginator = KeysFirst
     inlines = [ListingInline]
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # a query for each value of each filter
     fieldsets = [
         (
             None,

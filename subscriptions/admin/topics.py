@@ -197,6 +197,7 @@ class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
     list_display = ["name", "readers", "about", "group", "offered"]
     ordering = ["-is_offered", "position", "name"]  # retired topics last
     list_filter = [Breadth, ("catalogue", admin.AllValuesFieldListFilter), "group", "is_offered"]
+    show_facets = admin.ShowFacets.NEVER  # a query for each value of each filter
     search_fields = ["name", "slug", "description", "phrases"]
     prepopulated_fields = {"slug": ["name"]}
     readonly_fields = ["followed"]

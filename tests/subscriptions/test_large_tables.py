@@ -147,7 +147,7 @@ def test_a_large_table_is_sorted_only_by_what_has_an_index(page: Any) -> None:
 
 
 def test_a_large_table_counts_nothing_for_its_filters(admin_client: Client, readers: list[Subscriber]) -> None:
-    assert "Show counts" in admin_client.get("/admin/digest/fetchrun/").content.decode()
+    assert "Show counts" in admin_client.get("/admin/digest/source/").content.decode()
     page = admin_client.get(LIST, {"_facets": "True"})
     assert not page.context["cl"].add_facets
     assert "Show counts" not in page.content.decode()

@@ -1,5 +1,7 @@
 """How many queries the admin's pages take, whatever there is to show."""
 
+import html
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -69,3 +71,13 @@ def test_no_page_takes_more_than_fifteen_queries(admin_client: Client) -> None:
         if len(queries) > MOST:
             too_many[address] = len(queries)
     assert too_many == {}
+
+
+def test_no_link_of_a_list_is_refused(admin_client: Client) -> None:
+    refused = []
+    for model in admin.site._registry:
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        page = admin_client.get(address).content.decode()
+        links = {address + html.unescape(link) for link in re.findall(r'href="(\?(?!o=|p=)[^"]+)"', page)}
+        refused += [link for link in sorted(links) if admin_client.get(link).status_code != 200]
+    assert refused == []
