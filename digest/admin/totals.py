@@ -20,6 +20,7 @@ class DailyTotalAdmin(ReadOnlyAdmin, admin.ModelAdmin[DailyTotal]):
     list_display = ["day", "kind", "what", "number", "edition"]
     list_filter = ["kind", "what", "day"]
     date_hierarchy = "day"
+    list_max_show_all = 100  # more take too long
     list_select_related = ["edition"]
     show_full_result_count = False
 
