@@ -86,11 +86,11 @@ def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
     """Return the reader's digest.
 
     It is empty, and not worth sending, if nothing matches and the reader did not ask for quiet days. A reader
-    without filters gets what is close to their likes, and then the papers with the most votes.
+    without filters gets what is close to their likes, and then the papers with the most votes, without headings.
     """
     for_you, matching = _for_you(index, wanted)
     wants_trending = wanted.interests and (for_you or wanted.trending_if_none_match)
-    groups = _by_interest(for_you) if wanted.is_grouped else {}
+    groups = _by_interest(for_you) if wanted.is_grouped and wanted.interests else {}
     return Digest(
         day=day,
         for_you=tuple(chain.from_iterable(groups.values())) if len(groups) > 1 else _in_one_list(for_you, wanted),

@@ -124,6 +124,15 @@ def test_a_like_of_a_paper_that_no_filter_found_brings_a_close_one_the_next_day(
     assert reason_line([finding]) == "Close to “Humpback Whale Songs”, which you liked"
 
 
+def test_what_is_close_to_likes_comes_before_the_most_voted_if_the_reader_follows_nothing(papers: list[Paper]) -> None:
+    bob = make_reader("bob@example.org", one_list=False)
+    feedback.rate(bob, papers[-1], "like", now=NOW)
+    digest = digest_of(bob, next_day())
+    assert titles(digest.for_you)[0] == "Songs of Blue Whales"
+    assert len(digest.for_you) > 1
+    assert not digest.is_grouped
+
+
 def test_a_saved_paper_counts_as_a_like_until_it_is_removed(ada: Subscriber, papers: list[Paper]) -> None:
     index = next_day()
     reading_list.save(ada, papers[-1], now=NOW)
