@@ -9,7 +9,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from digest import paper_keys
@@ -18,6 +20,7 @@ from digest.matching.highlight import words_asked_for
 from digest.models import Paper
 from digest.search import citation_parser, paper_search, zero_results
 from digest.search.paper_search import Order, Restriction, Results
+from digest.search.zero_results import SearchHint
 from digest.site import archive, thumbnails, topics
 from digest.views.page_cache import show
 from digest.views.papers import known
@@ -55,6 +58,10 @@ def search(request: HttpRequest) -> HttpResponseBase:
     labels = topics.offered()
     chosen = _choices(request, labels)
     results, problem = _results("" if named else query, _page_number(request), order, _restriction(chosen))
+    is_empty = bool(query) and not (named or problem or results.matches or chosen)
+    hints = zero_results.hints(query) if is_empty else ()
+    if author := _author_alone(query, hints):
+        return redirect(f"{reverse('digest:search')}?{urlencode({'q': author})}")
     criteria = grammar.parse(query) if results.matches else Criteria()
     hits = [_search_hit(match, criteria) for match in results.matches]
     topics_of = topics.of_papers([hit.paper for hit in hits], labels) if hits else {}
@@ -64,7 +71,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
         "arxiv_number": paper_keys.arxiv_number(named),
         "problem": problem,
         "found": hits,
-        "hints": zero_results.hints(query) if query and not (named or problem or hits or chosen) else (),
+        "hints": hints,
         "topics_of": topics_of,
         "offered": _most_common(topics_of.values()),
         "chosen": chosen,
@@ -75,6 +82,13 @@ def search(request: HttpRequest) -> HttpResponseBase:
         "results": replace(results, matches=()),
     }
     return show(request, "web/search.html", context, query={**_parameters(query, order, results.page), **chosen})
+
+
+def _author_alone(query: str, hints: Sequence[SearchHint]) -> str:
+    """Return the search for an author if `query` is only their name, or ""."""
+    if len(hints) == 1 and hints[0].kind == "author" and hints[0].about.casefold() == query.casefold():
+        return hints[0].instead[0]
+    return ""
 
 
 def _parameters(query: str, order: Order, page: int) -> dict[str, object]:

@@ -83,6 +83,17 @@ def test_it_begins_with_the_popular_topics(client: Client, edition: Edition) -> 
     assert '<a class="chip-link" href="/topics/learning/">Learning</a>' in client.get("/search").content.decode()
 
 
+def test_a_name_alone_finds_the_papers_of_the_author(client: Client) -> None:
+    response = client.get("/search", {"q": "ada lovelace"}, follow=True)
+    assert response.redirect_chain == [("/search?q=author%3Aada+lovelace", 302)]
+    assert "at Scale" in response.text
+    assert client.get("/search", {"q": "ada lovelace", "since": "week"}).status_code == 200, "a filter stays"
+
+
+def test_the_field_says_what_is_searched(client: Client) -> None:
+    assert 'placeholder="Title, abstract, author"' in client.get("/search").text
+
+
 def test_it_says_that_an_author_has_no_papers(client: Client) -> None:
     assert "No papers by Grace Hopper." in found(client, "author:Grace Hopper")
 
@@ -96,7 +107,7 @@ def test_it_says_what_to_do_when_nothing_is_found(client: Client) -> None:
 @pytest.mark.parametrize(
     ("query", "said", "instead"),
     [
-        ("Ada Lovelace", "“Ada Lovelace” is an author here:", "author%3AAda%20Lovelace"),
+        ("Ada Lovelace, zebrafish", "“Ada Lovelace” is an author here:", "author%3AAda%20Lovelace"),
         ("faster difusion", "No papers on “faster difusion”. Similar:", "faster%20diffusion"),
         (
             "author:Ada Lovelcae",
