@@ -102,7 +102,8 @@ if (arrival) {
   say(); // zone.js may have found the time zone
 }
 
-// On a telephone the preview shows its sum until the reader opens it; the sum beside the button leads there.
+// On a telephone the preview shows its sum until the reader opens it. The sum below the button leads there, and names the
+// first paper.
 document.body.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id !== "preview") return;
   const narrow = matchMedia("(max-width: 60rem)").matches;
@@ -112,5 +113,12 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
   const link = document.createElement("a");
   link.href = "#preview";
   link.textContent = event.target.querySelector(".preview-sum strong")?.textContent ?? "";
-  sum.replaceChildren(...(link.textContent ? [link] : []));
+  link.addEventListener("click", () => {
+    for (const days of event.target.querySelectorAll(".preview-days")) days.open = true;
+  });
+  const first = document.createElement("span");
+  first.className = "narrow-only first-paper";
+  const title = event.target.querySelector(".preview-papers a")?.textContent;
+  if (title) first.textContent = `, ${sum.dataset.suchAs.replace("@", () => title)}`;
+  sum.replaceChildren(...(link.textContent ? [link, first] : []));
 });

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.core import mail
-from playwright.sync_api import Browser, Dialog, Locator, Page
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from digest.models import Edition
@@ -207,6 +207,21 @@ def test_the_preview_moves_no_part_of_the_form(browser: Browser, live_server: Li
     page.locator("#preview ol").wait_for()
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert page.evaluate("shift") < 0.02
+    page.close()
+
+
+@pytest.mark.usefixtures("edition")
+def test_on_a_phone_the_first_screen_says_what_the_reader_would_get(browser: Browser, live_server: LiveServer) -> None:
+    page = browser.new_page(base_url=live_server.url, viewport={"width": 390, "height": 844})
+    page.goto("/subscribe/")
+    said = page.locator(".submit .preview-short")
+    first = page.locator("#preview .preview-papers a").first
+    expect(said).to_contain_text("a day, such as “")
+    assert first.text_content() in said.inner_text()
+    expect(said).to_be_in_viewport()
+    expect(first).to_be_hidden()
+    said.get_by_role("link").click()
+    expect(first).to_be_in_viewport()
     page.close()
 
 

@@ -10,6 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 from digest import papers
 from digest.editions import publication
 from digest.models import Edition, Source
+from subscriptions.models import Topic
 from tests.conftest import NOW, TODAY, make_record
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -116,6 +117,51 @@ def test_links_and_buttons_of_cards_are_large_enough_for_fingers(page: Page) -> 
         heights = page.locator(part).evaluate_all("all => all.map(it => it.getBoundingClientRect().height)")
         assert heights
         assert min(heights) >= least
+
+
+# The height in which a touch at the middle of each element hits it, rather than another or nothing.
+HIT_HEIGHTS = """all => all.filter(it => it.checkVisibility()).map(it => {
+  it.scrollIntoView({block: "center"});
+  const box = it.getBoundingClientRect(), x = box.left + box.width / 2, y = box.top + box.height / 2;
+  const isHit = (at) => it.contains(document.elementFromPoint(x, at)?.closest("a, button, summary, label"));
+  let above = 0, below = 0;
+  while (above < 40 && isHit(y - above - 1)) above++;
+  while (below < 40 && isHit(y + below + 1)) below++;
+  return above + below;
+})"""
+
+
+@pytest.mark.parametrize(
+    ("path", "parts"),
+    [
+        ("/", ".abstract > summary, .card .paper-actions > *, .site-nav a, .segmented a"),
+        ("/papers/arxiv:2608.10000/", ".paper-links a, .paper-side .links a, .paper-head .paper-actions > *"),
+        ("/subscribe/", "#topics .chip, .area summary, .preview-days > summary, .preview-short a"),
+        ("/months/2026-08/", ".turn a"),
+    ],
+)
+def test_what_acts_as_a_button_is_44_pixels_high_to_a_finger(
+    browser: Browser, live_server: LiveServer, editions: None, learning: Topic, path: str, parts: str
+) -> None:
+    telephone = browser.new_context(
+        base_url=live_server.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = telephone.new_page()
+    page.goto(path, wait_until="networkidle")
+    for part in parts.split(", "):
+        heights = page.locator(part).evaluate_all(HIT_HEIGHTS)
+        assert not heights or min(heights) >= 42, part  # 44, less rounding at both ends
+        assert heights or part in (".turn a", "#topics .chip"), part
+    telephone.close()
+
+
+def test_on_a_phone_the_calendar_leaves_out_weeks_before_the_first_edition_and_after_the_last(page: Page) -> None:
+    weeks = page.locator(".calendar tbody tr:visible")
+    page.goto("/months/2026-08/")
+    expect(weeks).to_have_count(6)
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(weeks).to_have_count(2)
+    assert [week.locator("td a").count() for week in weeks.all()] == [4, 4]
 
 
 def test_a_long_topic_in_a_card_is_cut_instead_of_wrapping(page: Page) -> None:
