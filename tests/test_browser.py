@@ -217,7 +217,7 @@ def test_on_a_phone_the_first_screen_says_what_the_reader_would_get(browser: Bro
     said = page.locator(".submit .preview-short")
     first = page.locator("#preview .preview-papers a").first
     expect(said).to_contain_text("a day, such as “")
-    assert first.text_content() in said.inner_text()
+    assert str(first.text_content()) in said.inner_text()
     expect(said).to_be_in_viewport()
     expect(first).to_be_hidden()
     said.get_by_role("link").click()
