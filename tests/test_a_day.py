@@ -84,7 +84,7 @@ def test_it_lives_through_a_day(
     body = digest.get_body(("plain",))
     assert body
     text = body.get_content()
-    for_you, trending = re.split(r"^trending$", text, maxsplit=1, flags=re.IGNORECASE | re.MULTILINE)
+    for_you, trending = re.split(r"^## trending$", text, maxsplit=1, flags=re.IGNORECASE | re.MULTILINE)
     assert for_you.index("Reinforcement Learning from Rewards") < for_you.index("A Kitchen Robot")
     assert "Because you follow Learning" in " ".join(for_you.split())
     assert "Sorting Quickly" not in for_you
