@@ -45,7 +45,7 @@ def _heading(group: Group) -> str:
 
 
 def _first_of(names: list[str]) -> str:
-    """Return as many `names` as fit in a heading, at least one. An ellipsis stands for the others."""
+    """Return as many `names` as fit in a heading, at least one. An ellipsis replaces the others."""
     lengths = accumulate(len(name) + len(", ") for name in names)
     fitting = sum(length <= MAX_HEADING for length in lengths) or 1
     return ", ".join(names if fitting == len(names) else [*names[:fitting], "…"])
