@@ -12,7 +12,7 @@ from digest.ops.health.broker import BrokerError
 from digest.ops.recovery import releases
 
 # The doctor says more about these.
-EXAMINED_BY_DOCTOR = ("digest.E012", "digest.E014", "digest.W010")
+EXAMINED_BY_DOCTOR = ("digest.E012", "digest.E013", "digest.E014", "digest.W010")
 
 
 @register(Tags.security, deploy=True)

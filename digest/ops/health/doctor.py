@@ -4,12 +4,13 @@ The thresholds for a running site are in `checks`, which the watch runs for aler
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from django.conf import settings
 from django.core import checks as django_checks
+from django.core.checks import CheckMessage
 from django.core.mail import get_connection
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -67,28 +68,29 @@ class PartResult:
 
 
 # The checks of a running site. The doctor compares this process's own keys, and not those of others that did not start.
-# `check --deploy` reports missing migrations.
+# `check --deploy` has compared the migrations.
 RUNNING = {name: check for name, check in checks.ALL.items() if name not in ("keys", "migrations")}
 
 
 def examine(*, with_dns: bool, send_test_to: str = "") -> list[PartResult]:
     """Examine everything. DNS takes seconds; a test email is sent only to an address."""
+    deployment = django_checks.run_checks(include_deployment_checks=True)
     database, site = _database()
-    findings = [*_settings(), database]
+    findings = [*_settings(deployment), database, _migrations(deployment)]
     if site:
         findings += [finding for name in RUNNING for finding in _running(name, site)]
         findings.append(_keys(site))
         findings += _address_index()
     else:
-        findings += [PartResult(check.title, State.UNKNOWN, NO_DATABASE) for check in checks.ALL.values()]
+        others = [check for name, check in checks.ALL.items() if name != "migrations"]
+        findings += [PartResult(check.title, State.UNKNOWN, NO_DATABASE) for check in others]
     findings += [*_alerts(), _mailer(send_test_to)]
     return [*findings, *_dns(with_dns)]
 
 
-def _settings() -> Iterator[PartResult]:
+def _settings(deployment: Iterable[CheckMessage]) -> Iterator[PartResult]:
     """Yield what `check --deploy` reports, without what the doctor examines itself."""
-    found = django_checks.run_checks(include_deployment_checks=True)
-    messages = [one for one in found if not one.is_silenced() and one.id not in deploy_checks.EXAMINED_BY_DOCTOR]
+    messages = [one for one in deployment if not one.is_silenced() and one.id not in deploy_checks.EXAMINED_BY_DOCTOR]
     for one in messages:
         state = State.FAILED if one.is_serious() else State.WARNING
         said = IN_PLAIN_WORDS.get(one.id or "") or f"{one.msg} {one.hint or ''}".strip()
@@ -107,6 +109,16 @@ def _database() -> tuple[PartResult, Snapshot | None]:
         said = f"{reason}. Start it, check DATABASE_URL, and run manage.py migrate."
         return PartResult("Database", State.FAILED, said), None
     return PartResult("Database", State.OK, f"{connection.display_name} answers."), site
+
+
+def _migrations(deployment: Iterable[CheckMessage]) -> PartResult:
+    """Return what `check --deploy` reports about migrations. Comparing them again would take two queries."""
+    found, check = {one.id: one for one in deployment}, checks.ALL["migrations"]
+    if missing := found.get("digest.E013"):
+        return PartResult(check.title, State.FAILED, f"{missing.msg} {missing.hint}")
+    if "digest.E012" in found:
+        return PartResult(check.title, State.UNKNOWN, NO_DATABASE)
+    return PartResult(check.title, State.OK, check.fine)
 
 
 def _running(name: str, site: Snapshot) -> Iterator[PartResult]:

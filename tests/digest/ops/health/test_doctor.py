@@ -34,6 +34,7 @@ def test_it_examines_what_must_work() -> None:
     found = states()
     for name in (
         "Database",
+        "Migrations",
         "Broker",
         "Beat",
         "Workers",
