@@ -117,7 +117,7 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
     for (const days of event.target.querySelectorAll(".preview-days")) days.open = true;
   });
   const first = document.createElement("span");
-  first.className = "narrow-only first-paper";
+  first.className = "narrow-only";
   const title = event.target.querySelector(".preview-papers a")?.textContent;
   if (title) first.textContent = `, ${sum.dataset.suchAs.replace("@", () => title)}`;
   sum.replaceChildren(...(link.textContent ? [link, first] : []));

@@ -23,8 +23,9 @@ _INDEXES = {
     WORDS: "subscriptions_topicfilter USING gin (UPPER(words) gin_trgm_ops) WHERE NOT words = ''",
 }
 _IS_MISSING = """
-    SELECT reltuples >= %s AND 2 > (
-        SELECT COUNT(*) FROM pg_index WHERE indisvalid AND indexrelid IN (to_regclass(%s), to_regclass(%s))
+    SELECT reltuples >= %s AND EXISTS (
+        SELECT FROM unnest(%s::text[]) AS name
+        WHERE NOT EXISTS (SELECT FROM pg_index WHERE indisvalid AND indexrelid = to_regclass(name))
     ) FROM pg_class WHERE oid = to_regclass('subscriptions_subscriber')
 """
 
@@ -42,7 +43,7 @@ def is_missing() -> bool:
     """Return whether the table of readers has grown so large that the indexes are worthwhile, and one is missing."""
     if connection.vendor != "postgresql":
         return False
-    return bool(_fetch(_IS_MISSING, [WORTHWHILE, NAME, WORDS]))
+    return bool(_fetch(_IS_MISSING, [WORTHWHILE, list(_INDEXES)]))
 
 
 def create() -> bool:
@@ -67,7 +68,7 @@ def create() -> bool:
     return True
 
 
-def _fetch(sql: str, parameters: Sequence[str | int]) -> Any:
+def _fetch(sql: str, parameters: Sequence[str | int | list[str]]) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         row = cursor.fetchone()

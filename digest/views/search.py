@@ -11,7 +11,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from digest import paper_keys
@@ -61,7 +60,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
     is_empty = bool(query) and not (named or problem or results.matches or chosen)
     hints = zero_results.hints(query) if is_empty else ()
     if author := _author_alone(query, hints):
-        return redirect(f"{reverse('digest:search')}?{urlencode({'q': author})}")
+        return redirect(reverse("digest:search", query={"q": author}))
     criteria = grammar.parse(query) if results.matches else Criteria()
     hits = [_search_hit(match, criteria) for match in results.matches]
     topics_of = topics.of_papers([hit.paper for hit in hits], labels) if hits else {}

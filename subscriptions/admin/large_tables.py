@@ -54,8 +54,9 @@ def _without_index(order: Any) -> OrderBy:
     """Return the same order, written so that no index gives it."""
     if isinstance(order, str):
         order = OrderBy(F(order.removeprefix("-")), descending=order.startswith("-"))
-    term = order.expression if isinstance(order, OrderBy) else order
-    return OrderBy(Coalesce(term, term), descending=isinstance(order, OrderBy) and order.descending)
+    written: OrderBy = order.copy() if isinstance(order, OrderBy) else order.asc()
+    written.set_source_expressions([Coalesce(written.expression, written.expression)])
+    return written
 
 
 def _estimate(rows: QuerySet[Any]) -> int:

@@ -84,10 +84,8 @@ def nothing_is_sent(site: Snapshot) -> Iterator[HealthProblem]:
     is_held = Q(done_at=None, lease_until__gt=Now())
     if Shard.objects.filter(is_held | Q(done_at__gt=site.now - STALLED_AFTER)).exists():
         return
-    waiting = (
-        Delivery.objects.filter(status="queued", not_before__lte=site.now).exclude(reason="").values_list("reason")
-    )
-    reason = waiting.annotate(number=Count("pk")).order_by("-number").first()
+    waiting = Delivery.objects.filter(status="queued", not_before__lte=site.now).exclude(reason="")
+    reason = waiting.values_list("reason").annotate(number=Count("pk")).order_by("-number").first()
     text = f"{reason[0] if reason else ''} Check the workers of the queue send, and their log.".strip()
     yield HealthProblem(
         "waiting", "Digests are due, and none is sent", text, "/admin/digest/delivery/?status__exact=queued"

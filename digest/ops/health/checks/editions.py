@@ -20,10 +20,9 @@ def edition_is_late(site: Snapshot) -> Iterator[HealthProblem]:
     is_early = site.now < publication.hour_of(day) + LATE_AFTER
     if is_early or not is_weekday(day):
         return
-    latest = Edition.objects.filter(day__lte=day).order_by("-day").values_list("day", "closed_at")[:2]
-    closed_at = dict(latest)
-    is_published, is_new = closed_at.pop(day, None) is not None, not closed_at
-    if is_published or is_new:
+    latest = dict(Edition.objects.filter(day__lte=day).order_by("-day").values_list("day", "closed_at")[:2])
+    is_published, is_new_site = latest.get(day) is not None, not latest.keys() - {day}
+    if is_published or is_new_site:
         return
     quiet = QuietDay.objects.filter(day=day).first()
     if quiet is not None and quiet.cause != QuietDay.Cause.TROUBLE:
