@@ -16,7 +16,7 @@ from digest import admin_navigation, admin_requests, clock
 from digest.models import Installation
 from digest.ops import trend_charts
 from digest.ops.dashboard import make_dashboard
-from digest.ops.health import incidents
+from digest.ops.health import doctor, incidents
 from digest.ops.sending_status import sending_status
 from digest.ops.staff import logins
 from subscriptions import brand
@@ -81,11 +81,12 @@ class PapersAdminSite(AdminSite):
         return answer
 
     def get_urls(self) -> list[Any]:
-        from digest.admin import account, doctor
+        from digest.admin import account
+        from digest.admin.doctor import DoctorPage
 
         # Without Django's redirect from any row to its page on the site: no model of ours has an address there.
         own = [pattern for pattern in super().get_urls() if getattr(pattern, "name", "") != "view_on_site"]
-        return [*account.AccountPages(self).urls(), *doctor.DoctorPage(self).urls(), *own]
+        return [*account.AccountPages(self).urls(), *DoctorPage(self).urls(), *own]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return the models of one app if `app_label` is given, else all that the user may see, in groups."""
@@ -102,11 +103,14 @@ class PapersAdminSite(AdminSite):
         span = span if span in trend_charts.RANGES else next(iter(trend_charts.RANGES))
         every = trend_charts.charts(now=now, span=span, readers=overview.subscribed, linked=may)
         charts = [chart for chart in every if chart.model in may]
+        moves = next((chart for chart in charts if chart.title == trend_charts.MOVES), None)
         shown = {
             "overview": overview,
             "incidents": incidents.cached_open(),
+            "health": doctor.cached_counts() if "incident" in may else {},
             "outlook": sending_status(now=now),
             "charts": charts,
+            "moves": moves.totals if moves else [],
             "sparse_charts": [chart.title for chart in charts if not chart.has_enough],
             "ranges": trend_charts.RANGES,
             "span": span,

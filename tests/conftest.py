@@ -23,7 +23,7 @@ from digest.delivery import high_water
 from digest.editions import publication
 from digest.matching.cache import BoundedCache
 from digest.models import Edition, Source
-from digest.ops.health import incidents, pulse
+from digest.ops.health import doctor, incidents, pulse
 from digest.personalization import likes
 from digest.sources.records import PaperRecord
 from digest.views import page_cache
@@ -99,6 +99,7 @@ def _brand() -> None:
 def _no_incidents() -> None:
     """Forget what the admin's first page showed, because each test has its own database."""
     incidents.clear_cache()
+    doctor.clear_counts()
 
 
 @pytest.fixture(autouse=True)

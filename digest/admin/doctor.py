@@ -1,6 +1,5 @@
 """The page “Health check”, which shows what `manage.py doctor` prints."""
 
-from collections import Counter
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -31,7 +30,7 @@ class DoctorPage:
             raise PermissionDenied
         with_dns = request.GET.get("dns") == "1"
         findings = list(doctor.examine(with_dns=with_dns))
-        states = Counter(finding.state for finding in findings)
+        states = doctor.count(findings)
         context: dict[str, Any] = self.site.each_context(request) | {
             "title": HEALTH,
             "findings": sorted(findings, key=lambda finding: WORST_FIRST.index(finding.state)),

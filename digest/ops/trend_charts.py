@@ -21,6 +21,7 @@ WIDTH, HEIGHT = 600, 120  # of a drawing, in its own units
 MIN_STEPS = 5  # steps with a number; a chart of fewer says nothing
 BAR_SHARE = 0.75  # of a step's width that its bars fill
 BOUNCED, COMPLAINED = ("hard", "soft", "policy"), ("complaint",)  # classes of provider reports
+MOVES = "Joined and left"  # the title of a chart
 RANGES = {"14d": "14 days", "3m": "3 months", "1y": "year"}  # by day, by week and by month
 
 Event = Consent.Event
@@ -183,7 +184,7 @@ def charts(*, now: dt.datetime, span: str = "14d", readers: int = 0, linked: Con
     likes = make("Likes", [(LIKES, "")], Rows("digest_opinion", "paper__edition__day", {"verdict__exact": "like"}))
     return [
         Chart("Readers", spans, (_running_total(readers, joined, left),), "subscriber", is_line=True),
-        Chart("Joined and left", spans, (joined, left), "subscriber"),
+        Chart(MOVES, spans, (joined, left), "subscriber"),
         Chart("Digests", spans, (sent,), "delivery"),
         Chart("Problems", spans, problems, "delivery"),
         Chart("Papers in editions", spans, (papers,), "edition"),

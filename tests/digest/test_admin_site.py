@@ -22,7 +22,8 @@ from digest.delivery import planner, shard_worker
 from digest.email import reader_urls
 from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Paper, Source
 from digest.ops import trend_charts
-from digest.ops.health import incidents
+from digest.ops.health import doctor, incidents
+from digest.ops.health.doctor import PartResult, State
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_record
 
@@ -137,6 +138,41 @@ def test_the_first_page_shows_each_part_to_staff_who_may_view_its_models(
     assert ("not JSON" in page) is (right == "view_fetchrun")
     assert ("no such mailbox" in page) is (right == "view_delivery")
     assert "1 active" not in page  # how many readers there are
+
+
+def test_the_first_page_counts_what_the_health_check_finds(admin_client: Client) -> None:
+    page = admin_client.get("/admin/").content.decode()
+    doctor_page = admin_client.get("/admin/doctor/")
+    failed, warnings = (doctor_page.context[name] for name in ("failed", "warnings"))
+    assert failed + warnings > 0
+    assert f"{failed} failed, {warnings} warning" in page if failed else f"{warnings} warning" in page
+    assert "<strong>None.</strong>" not in page
+
+
+def test_the_health_check_is_counted_again_when_its_page_was_opened(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin_client.get("/admin/")
+    finding = PartResult("Disk", State.WARNING, "Little space is free.")
+    monkeypatch.setattr(doctor, "examine", lambda **_: [finding] * 77)
+    assert "77 warnings" not in admin_client.get("/admin/").content.decode()
+    admin_client.get("/admin/doctor/")
+    assert "77 warnings" in admin_client.get("/admin/").content.decode()
+
+
+def test_the_first_page_says_none_if_all_is_well(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "examine", lambda **_: [PartResult("Disk", State.OK, "Enough is free.")])
+    page = admin_client.get("/admin/").content.decode()
+    assert "<strong>None.</strong>" in page
+    assert "everything works" in page
+
+
+def test_four_numbers_are_on_top_of_the_first_page(admin_client: Client, alice: Subscriber) -> None:
+    page = admin_client.get("/admin/").content.decode()
+    tiles = re.search(r'<dl class="tiles">(.*?)</dl>', page, re.DOTALL)
+    assert tiles
+    names = [html.unescape(re.sub(r"<[^>]+>", "", name)) for name in re.findall(r"<dt>(.*?)</dt>", tiles[1])]
+    assert names == ["Subscribed readers", "Joined, last 14 days", "Left, last 14 days", "Digests sent today"]
 
 
 def test_the_first_page_takes_few_queries(

@@ -4,6 +4,8 @@ The thresholds for a running site are in `checks`, which the watch runs for aler
 """
 
 import datetime as dt
+import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,6 +33,7 @@ from subscriptions import address_index, brand, outbox
 from subscriptions.email import builder
 
 NO_DATABASE = "Needs the database."
+COUNTED_FOR = 60.0  # seconds that the numbers of the admin's first page are kept
 BRAND = "/admin/subscriptions/brand/"
 IN_THE_BRAND = ("digest.E005", "digest.E011", "digest.W003")  # the checks of what can be set on that page
 # Checks of Django with messages that don't say what to do.
@@ -86,6 +89,29 @@ def examine(*, with_dns: bool, send_test_to: str = "") -> list[PartResult]:
         findings += [PartResult(check.title, State.UNKNOWN, NO_DATABASE) for check in others]
     findings += [*_alerts(), _mailer(send_test_to)]
     return [*findings, *_dns(with_dns)]
+
+
+_counted: tuple[float, Counter[State]] | None = None  # the monotonic time, and the numbers
+
+
+def cached_counts() -> Counter[State]:
+    """Return how many findings have each state, for the admin's first page. They are examined again after a minute."""
+    if _counted is None or time.monotonic() - _counted[0] > COUNTED_FOR:
+        return count(examine(with_dns=False))
+    return _counted[1]
+
+
+def count(findings: Iterable[PartResult]) -> Counter[State]:
+    """Return how many of the findings have each state, and keep the numbers for `cached_counts`."""
+    global _counted
+    _counted = time.monotonic(), Counter(finding.state for finding in findings)
+    return _counted[1]
+
+
+def clear_counts() -> None:
+    """Clear the kept numbers, so that the next page examines everything again."""
+    global _counted
+    _counted = None
 
 
 def _settings(deployment: Iterable[CheckMessage]) -> Iterator[PartResult]:
