@@ -52,7 +52,9 @@ def _kept_secret_key() -> str:
 
 
 # --- Django -----------------------------------------------------------------
-SECRET_KEY = env.text("SECRET_KEY", "") or _kept_secret_key()
+_own_secret_key = env.text("SECRET_KEY", "")
+SECRET_KEY = _own_secret_key or _kept_secret_key()
+HAS_OWN_SECRET_KEY = bool(_own_secret_key)  # if not, the key is in VAR_DIR
 SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
 ADDRESS_HASH_KEY = env.text("ADDRESS_HASH_KEY", "") or SECRET_KEY  # changing it loses all suppressions
 HOST = env.text("HOST", "127.0.0.1")

@@ -1,4 +1,7 @@
-"""Days of arXiv categories that were missed because no run read the feed, or because it was stale or empty."""
+"""The backfill of days of arXiv categories that no run read, or on which the feed was stale or empty.
+
+Days that were read are read again by `digest.ingest.fetcher`.
+"""
 
 import datetime as dt
 
@@ -14,7 +17,7 @@ from digest.sources.records import Batch
 from digest.text.cleanup import clean
 
 DAYS = 7  # before today
-MAX_PAGES = 20
+MAX_PAGES = 20  # of one category for one day
 CAUGHT_UP = "Caught up by OAI-PMH"  # the beginning of the message of a run that read its whole day
 
 Status = FetchRun.Status

@@ -1,4 +1,7 @@
-"""Fetching, parsing and storing, one source after another. Each attempt is recorded, and none affects the others."""
+"""The fetcher: it reads each source for today, and for the last days again, and stores the papers.
+
+Each attempt is recorded, and none affects the others.
+"""
 
 import datetime as dt
 from collections import Counter
@@ -18,10 +21,10 @@ from digest.sources.http import ConditionalRequests, Http, ResponseValidator
 from digest.sources.records import Batch
 from digest.text.cleanup import clean
 
-MAX_PAGES = 20
+MAX_PAGES = 20  # of one source for one day
 DAYS_TRIED = 7  # the last days, which are read until they succeed
 OFF_FOR = dt.timedelta(days=1)
-DAYS_READ_AGAIN = 3
+DAYS_READ_AGAIN = 3  # today and the two days before, which are read at each run: their votes still grow
 MAX_UNREACHABLE = 2  # failed days in a row, before the other days of an unreachable source are skipped
 EASTERN = ZoneInfo("America/New_York")
 

@@ -1,8 +1,8 @@
 """Assessments of borderline matches by a server with OpenAI's API for chats, if JUDGE_API_URL names one.
 
-Matching is sure about most papers. About the others, the server is asked whether they fit what readers follow. Each
-answer is stored once for all readers with the same interest. Emails and pages read only what is stored, so they never
-wait for the server.
+Matching is sure about most papers. About the others (`scoring_weights.BORDERLINE`), the server is asked whether they
+fit what readers follow. Each answer is stored once for all readers with the same interest. Emails and pages read only
+what is stored, so they never wait for the server.
 """
 
 import datetime as dt

@@ -1,4 +1,4 @@
-"""The weights and thresholds of matching in log-odds. Pure.
+"""The weights and thresholds of matching, and which papers a language model is asked about. Pure.
 
 BM25's parameters, with the weights of a word's field such as the title, are in `bm25`. The weights of reasons that
 rules give are in `explanation`.

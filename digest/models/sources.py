@@ -112,10 +112,10 @@ class Validator(models.Model):
 
 
 class Turn(models.Model):
-    """A named slot that all workers share, and the time when it is free again.
+    """A name that all workers share, and the time when its next turn begins.
 
-    There is one for each host (the pause between requests), for the lock of ingest, for the daily report, and for each
-    provider that is avoided for a while.
+    Names are kinds of sources with a pause between requests, the checks and reports that one process does for all, and
+    providers and language models that are left alone for a while. Ingest uses its row as a lock.
     """
 
     name = models.CharField(max_length=100, unique=True, db_column="host")

@@ -1,4 +1,8 @@
-"""Retention of old rows. They are deleted a few thousand at a time, so that other writers never wait long."""
+"""Retention of old rows. They are deleted a few thousand at a time, so that other writers never wait long.
+
+Here are the rows that RETENTION_DAYS concerns. Others have a lifetime of their own, in the module with their
+`delete_old` or `delete_unused`.
+"""
 
 import datetime as dt
 import time

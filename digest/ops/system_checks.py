@@ -1,6 +1,5 @@
 """System checks for `manage.py check --deploy`: mistakes in the settings that readers would notice."""
 
-import os
 import stat
 from ipaddress import ip_address
 from typing import Any
@@ -21,7 +20,7 @@ from subscriptions import brand, outbox
 def check_links(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     messages: list[CheckMessage] = []
     # With SQLite there is one machine, and it finds its key in VAR_DIR.
-    if not os.environ.get("SECRET_KEY") and connection.vendor != "sqlite":
+    if not settings.HAS_OWN_SECRET_KEY and connection.vendor != "sqlite":
         hint = (
             "All machines must sign links with the same key. Set SECRET_KEY to the same value on each; "
             f"this machine's key is in {settings.VAR_DIR}."

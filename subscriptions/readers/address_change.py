@@ -1,6 +1,6 @@
 """The change of a reader's address: requested on the settings page, confirmed by a link sent to the new address.
 
-The old address is notified.
+The old address is notified, and has time to object (`personal_data.WAIT_AFTER_ADDRESS_CHANGE`).
 """
 
 import datetime as dt

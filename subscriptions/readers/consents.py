@@ -27,7 +27,10 @@ PROOFS = (Event.ASKED, Event.CONFIRMED)  # the steps that are logged with IP add
 
 @dataclass(frozen=True)
 class Trace:
-    """The origin of a step. `where` is the page, `text` the version of the consent text on it."""
+    """The origin of a step: `where` is the page, and `text` the version of the consent text on it.
+
+    `subscriptions.views.common.trace` makes it from a request.
+    """
 
     where: str = ""
     text: str = ""

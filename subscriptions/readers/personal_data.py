@@ -27,7 +27,7 @@ from subscriptions.security import abuse_limits
 
 Data = dict[str, Any]
 ERASED_AT_ONCE = 10_000
-WAIT_AFTER_ADDRESS_CHANGE = dt.timedelta(days=7)
+WAIT_AFTER_ADDRESS_CHANGE = dt.timedelta(days=7)  # for the former address to object
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class RequestOutcome(StrEnum):
 def ask_for_link(subscriber: Subscriber, *, now: dt.datetime) -> RequestOutcome:
     """Queue an email with a link to the reader's data, which a forwarded digest must not open.
 
-    Refuse this in the first week after a change of address. The former address is notified of the change at once, so
-    the reader has a week to object if someone else made it.
+    Refuse this in the first days after a change of address. The former address is notified of the change at once, so
+    the reader has these days to object if someone else made it.
     """
     if lifecycle.is_suppressed(subscriber.email):
         return RequestOutcome.SUPPRESSED

@@ -19,7 +19,7 @@ from subscriptions.security import client_ip
 
 LimitRate = tuple[int, dt.timedelta]  # the maximum number of uses within any window of this length
 DAY = dt.timedelta(days=1)
-SIGN_IN_MAILS = [(3, DAY), (12, 30 * DAY)]
+SIGN_IN_MAILS = [(3, DAY), (12, 30 * DAY)]  # sign_in_sent.html says “three a day”
 KEYS_AT_ONCE = 500  # per query
 NETWORKS_OF_A_CUSTOMER = 5  # the limit on an IPv6 /48 is this many times the limit on a /64
 
@@ -131,12 +131,12 @@ def profile_limits(visitor: str) -> tuple[Limit, Limit]:
 
 
 def data_link_limit(reader: uuid.UUID) -> Limit:
-    return Limit("data", reader.hex, [(3, DAY)])
+    return Limit("data", reader.hex, [(3, DAY)])  # preferences.html says “three times today”
 
 
 def resubscribe_limit(reader: uuid.UUID) -> Limit:
     """Return the limit on resubscribing by the button, because each time sends an email."""
-    return Limit("return", reader.hex, [(3, DAY)])
+    return Limit("return", reader.hex, [(3, DAY)])  # bad_link.html says “three times a day”
 
 
 def refused_by(*limits: Limit, now: dt.datetime) -> Limit | None:

@@ -71,6 +71,7 @@ REVOCABLE = frozenset(
 # A token with a lifetime has its expiry before the uid. Don't add a lifetime for tokens in digests: they have to begin
 # with the uid and must not change with time. `digest.email.batch` (template_parts, assembler) replaces placeholders
 # with each reader's tokens, and `digest.delivery.providers.merge_variables` finds these by how they begin.
+# bad_link.html, sign_in_sent.html, preferences.html and `subscriptions.notices.texts` name some lifetimes in words.
 LIFETIMES = {
     Purpose.CONFIRM: CONFIRMATION_LIFETIME,
     Purpose.CHANGE_ADDRESS: CONFIRMATION_LIFETIME,

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from subscriptions import forms, typed_words
 from subscriptions.models import Subscriber
-from subscriptions.readers import address_change, lifecycle
+from subscriptions.readers import address_change, lifecycle, personal_data
 from subscriptions.security import link_tokens, reader_session
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.time_zones import day_in
@@ -145,6 +145,7 @@ def show(request: HttpRequest, subscriber: Subscriber, token: str, **more: objec
         "saved": "saved" in request.GET,
         "resumed": "resumed" in request.GET,
         "asked_for_data": request.GET.get("data", ""),
+        "days_after_address_change": personal_data.WAIT_AFTER_ADDRESS_CHANGE.days,
         "devices": list(subscriber.devices.all()),
         "this_device": this_device.pk if this_device and this_device.subscriber_id == subscriber.pk else None,
         "about_device": request.GET.get("device", ""),

@@ -1,4 +1,3 @@
-import os
 from typing import Any
 
 from django.conf import settings
@@ -35,6 +34,6 @@ class Command(BaseCommand):
             raise CommandError("Stopped. Run the same command again to continue.", returncode=130) from error
         self.stdout.write(f"Moved {sum(counts.values())} rows of {len(counts)} tables, and counted them on both sides.")
         self.stdout.write(f"Put into .env, on every machine:\n\nDATABASE_URL={url}")
-        if not os.environ.get("SECRET_KEY"):
+        if not settings.HAS_OWN_SECRET_KEY:
             self.stdout.write(f"SECRET_KEY=   # the content of {settings.VAR_DIR / 'secret_key'}")
         self.stdout.write("\nKeep VAR_DIR: it has the journals, and the log of sent emails. Staff log in again.")

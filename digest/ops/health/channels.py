@@ -156,6 +156,7 @@ def _json(address: SplitResult, alert: Alert, events: list[Event]) -> tuple[str,
     return _url(address, address.path), body
 
 
+# The forms that ALERT_URL can begin with. `config.env.alert_address` checks them, and can't import this module.
 FORMS = {"ntfy": _ntfy, "slack": _slack, "json": _json}
 
 

@@ -195,7 +195,7 @@ def _restore_keys(path: Path) -> list[str]:
         return []
     values = dict(line.split("=", 1) for line in path.read_text().splitlines())
     copy, kept = settings.VAR_DIR / KEYS, settings.VAR_DIR / "secret_key"
-    if not os.environ.get("SECRET_KEY") and set(values) == {"SECRET_KEY"}:
+    if not settings.HAS_OWN_SECRET_KEY and set(values) == {"SECRET_KEY"}:
         if kept.exists():
             kept.replace(kept.with_name("secret_key.before_restore"))
         _write_private(kept, values["SECRET_KEY"])

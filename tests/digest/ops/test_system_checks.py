@@ -98,9 +98,9 @@ def test_it_is_an_error_if_anyone_could_report_bounces(
 
 @pytest.mark.parametrize(("database", "expected"), [("sqlite", []), ("postgresql", ["digest.E001"])])
 def test_it_refuses_several_machines_without_a_common_key(
-    database: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+    database: str, expected: list[str], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("SECRET_KEY")
+    settings.HAS_OWN_SECRET_KEY = False
     monkeypatch.setattr("digest.ops.system_checks.connection", SimpleNamespace(vendor=database))
     assert [name for name in ids(system_checks.check_links(None)) if name.startswith("digest.E")] == expected
 

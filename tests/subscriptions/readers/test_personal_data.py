@@ -163,7 +163,7 @@ def test_it_hands_out_nothing_in_the_week_after_a_change_of_address(visitor: Cli
     address_change.request_change(alice, "eve@example.org", now=NOW)
     address_change.confirm(alice, token_to_move(alice), now=NOW)
     with time_machine.travel(NOW + dt.timedelta(days=6), tick=False):
-        assert "Your address changed less than a week ago" in ask(visitor, alice)
+        assert "Your address changed less than 7 days ago" in ask(visitor, alice)
     assert [message.to for message in mail.outbox] == [["alice@example.org"]]
     with time_machine.travel(NOW + dt.timedelta(days=8), tick=False):
         assert download(visitor, alice).status_code == 200
