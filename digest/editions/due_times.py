@@ -64,8 +64,7 @@ def next_due(schedule: Schedule, now: dt.datetime, publish_hour: int) -> dt.date
 
 def _next_weekly(schedule: Schedule, now: dt.datetime, publish_hour: int) -> dt.datetime:
     friday = friday_of(now.date())
-    # The edition is out a minute after the hour, so readers who chose that hour get it a day later.
-    published = dt.datetime.combine(friday, dt.time(publish_hour, 1), dt.UTC)
+    published = _published(friday, publish_hour)
     due = due_at(schedule, published)
     return due if due >= now else due_at(schedule, published + dt.timedelta(days=7))
 
@@ -73,10 +72,15 @@ def _next_weekly(schedule: Schedule, now: dt.datetime, publish_hour: int) -> dt.
 def _next_daily(schedule: Schedule, now: dt.datetime, publish_hour: int) -> dt.datetime:
     day = now.date()
     while True:
-        published = dt.datetime.combine(day, dt.time(publish_hour, 1), dt.UTC)
+        published = _published(day, publish_hour)
         if published > now and is_weekday(day):
             return due_at(schedule, published)
         day += dt.timedelta(days=1)
+
+
+def _published(day: dt.date, publish_hour: int) -> dt.datetime:
+    # The edition is out a minute after the hour, so readers who chose that hour get it a day later.
+    return dt.datetime.combine(day, dt.time(publish_hour, 1), dt.UTC)
 
 
 def is_weekday(day: dt.date) -> bool:
