@@ -66,7 +66,7 @@ class PreferencesForm(forms.Form):
         choices=Subscriber.Frequency.choices,
         initial=Preferences.frequency,
         required=False,
-        error_messages={"invalid_choice": _("Choose one of the three.")},
+        error_messages={"invalid_choice": _("Choose one of the options.")},
     )
     send_hour = forms.TypedChoiceField(
         choices=[(hour, time_of(hour)) for hour in range(24)],
@@ -91,7 +91,7 @@ class PreferencesForm(forms.Form):
         choices=Subscriber.Amount.choices,
         initial=Preferences.amount,
         required=False,
-        error_messages={"invalid_choice": _("Choose one of the three.")},
+        error_messages={"invalid_choice": _("Choose one of the options.")},
     )
     language = forms.ChoiceField(
         choices=settings.LANGUAGES,

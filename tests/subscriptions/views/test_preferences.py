@@ -113,7 +113,7 @@ def test_it_saves_that_nothing_is_followed_any_more(visitor: Client, alice: Subs
         ({"send_hour": "25"}, "Choose an hour from the list."),
         ({"time_zone": "Moon"}, "“Moon” is not a time zone"),
         ({"max_papers": "1000"}, "Write a number from 1 to 25."),
-        ({"frequency": "\x00"}, "Choose one of the three."),
+        ({"frequency": "\x00"}, "Choose one of the options."),
         ({"words": "a\x00"}, "Null characters are not allowed"),
     ],
 )
