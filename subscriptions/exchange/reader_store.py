@@ -13,7 +13,7 @@ from subscriptions.exchange.reader_rows import ReaderRow
 from subscriptions.models import Consent, FormPost, Subscriber, Suppression, Topic, TopicFilter
 from subscriptions.readers import consents
 from subscriptions.readers.consents import Trace
-from subscriptions.readers.preferences import SETTINGS, Preferences
+from subscriptions.readers.preferences import Preferences
 
 State = Subscriber.Status
 
@@ -197,11 +197,8 @@ class Storage:
         return row.topics or (() if self.settings.update or row.words else self.settings.topics)
 
     def _preferences(self, row: ReaderRow) -> Preferences:
-        return Preferences(
-            topics=[self.topics[slug] for slug in self._topics(row)],
-            words=row.words,
-            **{name: value for name, value in (self._defaults([]) | row.preferences).items() if name in SETTINGS},
-        )
+        topics = [self.topics[slug] for slug in self._topics(row)]
+        return Preferences(topics=topics, words=row.words, **(self._defaults([]) | row.preferences))
 
     def _defaults(self, rows: Sequence[ReaderRow]) -> dict[str, Any]:
         """Return the values of all preferences that any of the rows gives, for the rows that don't."""

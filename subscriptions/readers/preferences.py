@@ -28,6 +28,7 @@ class Preferences:
     amount: str = Subscriber.Amount.BALANCED
     one_list: bool = False
     language: str = "en"
+    follows_likes: bool | None = None  # from an import; None leaves it as it is, because the form does not ask for it
     likes: tuple[LikedPaper, ...] = ()  # from the sign-up; ratings or saved papers once the reader confirms
 
     def as_json(self) -> dict[str, Any]:
@@ -75,6 +76,8 @@ class Preferences:
         """Set the fields of the reader's row and return the filters. Save nothing."""
         for name in SETTINGS:
             setattr(subscriber, name, getattr(self, name))
+        if self.follows_likes is not None:
+            subscriber.follows_likes = self.follows_likes
         filters = [TopicFilter(subscriber=subscriber, topic=topic) for topic in self.topics]
         words = self.words.strip()
         return [*filters, TopicFilter(subscriber=subscriber, words=words)] if words else filters

@@ -242,11 +242,13 @@ def test_it_can_ask_new_readers_to_confirm_by_the_same_queue_as_the_form(
     topics: Any, table: Callable[[str], Path]
 ) -> None:
     settings = ImportSettings(consent_source="form", consent_date="2024-01-01", confirm=True)
-    assert import_file(table("email,tags\nada@example.org,Robotics\n"), settings).counts == {"confirm": 1}
+    rows = "email,tags,max_papers,follows_likes\nada@example.org,Robotics,3,no\n"
+    assert import_file(table(rows), settings).counts == {"confirm": 1}
     assert FormPost.objects.get().email == "ada@example.org"
     queue.send_pending(now=NOW)
     reader = Subscriber.objects.get()
-    assert (reader.status, reader.filters.count()) == ("pending", 1)
+    assert (reader.status, reader.filters.count(), reader.max_papers) == ("pending", 1, 3)
+    assert not reader.follows_likes
     assert not OwedNotice.objects.exists(), "the confirmation email was sent"
 
 
