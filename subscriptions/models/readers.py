@@ -224,7 +224,9 @@ class TopicFilter(models.Model):
 
     # The unique constraint has an index that begins with the reader.
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="filters", db_index=False)
-    topic = models.ForeignKey(Topic, on_delete=models.PROTECT, null=True, blank=True, related_name="filters")
+    topic = models.ForeignKey(
+        Topic, on_delete=models.PROTECT, null=True, blank=True, related_name="filters", db_index=False
+    )
     words = models.TextField("own words", blank=True, max_length=MAX_WORDS_LENGTH, validators=[_validate_words])
 
     class Meta:
@@ -233,6 +235,8 @@ class TopicFilter(models.Model):
         indexes = [
             # Few readers have words of their own, and staff search for parts of them.
             models.Index(fields=["subscriber"], condition=~Q(words=""), name="filter_with_words"),
+            # The newest followers of a topic, also of one that no one has chosen for long.
+            models.Index(fields=["topic", "id"], name="filter_by_topic"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["subscriber", "topic"], name="one_filter_per_reader_and_topic"),

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Count, QuerySet
 
 from digest.models import Delivery, DeliveryEvent
+from subscriptions.models import TopicFilter
 from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -28,6 +29,7 @@ def plan_of(rows: QuerySet[Any]) -> str:
     [
         (Delivery.objects.filter(queued_at__lt=NOW, status="sent").order_by("queued_at")[:5000], "delivery_by_time"),
         (DeliveryEvent.objects.filter(happened_at__lt=NOW).order_by("happened_at")[:5000], "event_by_time"),
+        (TopicFilter.objects.filter(topic=1).order_by("-pk")[:100], "filter_by_topic"),
         (Delivery.objects.filter(queued_at__gte=YESTERDAY, queued_at__lt=NOW).order_by(), "delivery_by_time"),
         (
             DeliveryEvent.objects.filter(happened_at__gte=YESTERDAY, happened_at__lt=NOW)
