@@ -76,11 +76,8 @@ class EditionForm(EmailPreviewForm, forms.ModelForm[Edition]):
         model = Edition
         fields = ["note_before", "note_after", "send_after"]
         widgets = dict.fromkeys(("note_before", "note_after"), forms.Textarea(attrs={"rows": 3, "cols": 40}))
-        labels = {"send_after": "Emailed from"}
-        help_texts = {
-            "note_before": f"The editors' note above the papers. {NOTE_FORMAT}",
-            "note_after": f"The editors' note below the papers. {NOTE_FORMAT}",
-        }
+        labels = {"send_after": "Emailed from", "note_before": "Above the papers", "note_after": "Below the papers"}
+        help_texts = dict.fromkeys(("note_before", "note_after"), NOTE_FORMAT)
 
     def make_preview(self, **audience: Any) -> EmailPreview:
         return email_sample.preview_email(brand.current(), self.instance, **audience)

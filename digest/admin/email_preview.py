@@ -108,9 +108,9 @@ class EmailPreviewForm:
 
 
 class EmailPreviewAdmin:
-    """An admin page with the email below its EmailPreviewForm. Its templates include `admin/email_sample.html`."""
+    """An admin page with the email below its EmailPreviewForm. Its templates include `email_sample_options.html` and `email_sample.html`."""
 
-    save_on_top = True  # with the buttons, because the page may be long
+    save_on_top = True  # the block that holds the buttons of the preview
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().changeform_view(request, *args, **kwargs)  # type: ignore[misc]

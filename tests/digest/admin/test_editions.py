@@ -46,9 +46,9 @@ def test_papers_are_pinned_and_hidden_on_the_page(admin_client: Client, edition:
     assert edition.note_before == "Good <morning>"
 
 
-def test_the_papers_come_right_after_the_note(admin_client: Client, address: str) -> None:
+def test_the_preview_is_on_top_and_the_papers_come_right_after_the_note(admin_client: Client, address: str) -> None:
     page = admin_client.get(address).content.decode()
-    in_order = ("id_note_before", "papers-help", "preview-options-title", "field-published_at")
+    in_order = ("preview-options-title", "id_note_before", "papers-help", "field-published_at")
     places = [page.index(text) for text in in_order]
     assert places == sorted(places)
 
@@ -234,9 +234,9 @@ def test_papers_have_their_abstract_and_a_change_says_how_to_undo_it(
     saved = admin_client.post(address, typed(edition, "1-initial"), follow=True).content.decode()
 
 
-def test_its_buttons_are_on_top_and_enter_saves(admin_client: Client, address: str) -> None:
+def test_the_buttons_of_the_preview_are_beside_its_options_and_enter_saves(admin_client: Client, address: str) -> None:
     page = admin_client.get(address).content.decode()
     form = page[page.index('id="edition_form"') :]
     names = re.findall(r'<input type="submit"[^>]* name="(\w+)"', form)
-    assert names[0] == "_save"
-    assert form.index('name="_preview"') < form.index('name="note_before"')
+    assert names == ["_save", "_preview", "_send_test", "_save", "_continue"]
+    assert form.index('name="test-send_to"') < form.index('name="_preview"') < form.index('name="note_before"')
