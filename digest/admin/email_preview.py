@@ -108,7 +108,10 @@ class EmailPreviewForm:
 
 
 class EmailPreviewAdmin:
-    """An admin page with the email below its EmailPreviewForm. Its templates include `email_sample_options.html` and `email_sample.html`."""
+    """An admin page with the email below its EmailPreviewForm.
+
+    Its templates include `admin/email_sample_options.html` and `admin/email_sample.html`.
+    """
 
     save_on_top = True  # the block that holds the buttons of the preview
 

@@ -322,10 +322,33 @@ def test_breadcrumbs_name_the_group_and_no_app(admin_client: Client, edition: Ed
     assert " ".join(text.split()) == way
 
 
-def test_scheduled_tasks_are_listed_by_what_they_do(admin_client: Client) -> None:
+@pytest.fixture
+def task() -> PeriodicTask:
     crontab = CrontabSchedule.objects.create(minute="*/5")
     about = "Publish the edition that is due. Its options are reset."
-    PeriodicTask.objects.create(name="publish", task="digest.tasks.publish", crontab=crontab, description=about)
+    return PeriodicTask.objects.create(
+        name="digest.tasks.publish", task="digest.tasks.publish", crontab=crontab, description=about
+    )
+
+
+def test_scheduled_tasks_are_listed_by_what_they_do(admin_client: Client, task: PeriodicTask) -> None:
+    PeriodicTask.objects.create(name="celery.backend_cleanup", task="celery.backend_cleanup", crontab=task.crontab)
     page = admin_client.get("/admin/django_celery_beat/periodictask/").content.decode()
-    assert "Publish the edition that is due<p>publish</p>" in page
-    assert "Every 5 minutes" in page
+    for text in (
+        "Publish the edition that is due</a>",
+        "Delete old results of tasks</a>",
+        "Every 5 minutes",
+        "not yet",
+    ):
+        assert text in page
+    assert "digest.tasks.publish" not in re.sub(r"<[^>]+>", "", page)
+    assert "periodictask/add/" not in page
+
+
+def test_the_page_of_a_scheduled_task_has_its_path_among_the_details(admin_client: Client, task: PeriodicTask) -> None:
+    page = admin_client.get(f"/admin/django_celery_beat/periodictask/{task.pk}/change/").content.decode()
+    assert "<h1>Publish the edition that is due</h1>" in page
+    first, details = page.split("Technical details")
+    assert "Every 5 minutes" in first
+    assert "digest.tasks.publish" not in re.sub(r"<[^>]+>", "", first)
+    assert 'value="digest.tasks.publish"' in details
