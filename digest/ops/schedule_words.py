@@ -1,4 +1,4 @@
-"""When a scheduled task runs, in words for staff."""
+"""The times of a scheduled task in words, for staff."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""When a scheduled task runs, in words."""
+"""The times of a scheduled task, in words."""
 
 import pytest
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
