@@ -4,16 +4,14 @@ README lists all variables; a test keeps the list complete.
 """
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.utils import get_random_secret_key
 
-from config import beat_schedule, env, logs, version
+from config import beat_schedule, env, logs, secret_key, version
 from config.env import BASE_DIR
 
 # Before numpy is imported. We run many processes, and threads that wait for each other use twice the CPU.
@@ -26,35 +24,9 @@ VERSION = version.read()
 # Everything the software writes is below this folder.
 VAR_DIR = env.writable_folder("VAR_DIR", BASE_DIR / "var")
 
-
-def _kept_secret_key() -> str:
-    """Return the generated secret key. It is stored at the first start, so that links in emails stay valid."""
-    path = VAR_DIR / "secret_key"
-    if not path.exists():
-        draft = VAR_DIR / f".secret_key-{os.getpid()}"
-        try:
-            draft.touch(mode=0o600)
-            draft.write_text(get_random_secret_key())
-            # If two processes start together, one links its complete draft first, and both read that.
-            with suppress(FileExistsError):
-                path.hardlink_to(draft)
-        except OSError as error:
-            raise ImproperlyConfigured(f"{path} can't be written ({error.strerror}).") from error
-        finally:
-            draft.unlink(missing_ok=True)
-    try:
-        key = path.read_text().strip()
-    except PermissionError as error:
-        raise ImproperlyConfigured(f"{path} can't be read by user {os.geteuid()}.") from error
-    if not key:
-        raise ImproperlyConfigured(f"{path} is empty. Delete it, or set SECRET_KEY.")
-    return key
-
-
 # --- Django -----------------------------------------------------------------
-_own_secret_key = env.text("SECRET_KEY", "")
-SECRET_KEY = _own_secret_key or _kept_secret_key()
-HAS_OWN_SECRET_KEY = bool(_own_secret_key)  # if not, the key is in VAR_DIR
+HAS_OWN_SECRET_KEY = bool(env.text("SECRET_KEY", ""))
+SECRET_KEY = env.text("SECRET_KEY", "") or secret_key.read_or_make(VAR_DIR / "secret_key")
 SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
 ADDRESS_HASH_KEY = env.text("ADDRESS_HASH_KEY", "") or SECRET_KEY  # changing it loses all suppressions
 HOST = env.text("HOST", "127.0.0.1")
