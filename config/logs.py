@@ -23,7 +23,7 @@ TOKEN = re.compile(
 _LOCAL_PART = re.compile(r"(?<![\w.%+-])(?!celery@)[\w.!#$%'*+=^`{|}~-]{1,64}(?=(?:@|%40)(?:[\w-]+\.)+[^\W\d_])")
 
 REPEATS_WITHIN = 60.0  # seconds
-MOST_KNOWN = 1000  # different warnings and errors that are remembered
+MAX_KNOWN = 1000  # different warnings and errors that are remembered
 
 
 def masked(text: str) -> str:
@@ -66,7 +66,7 @@ class Console(logging.StreamHandler[Any]):
             if seen := self._seen.get(key):
                 seen.again += 1
                 return
-            if len(self._seen) < MOST_KNOWN:
+            if len(self._seen) < MAX_KNOWN:
                 self._seen[key] = _Seen(record, now + REPEATS_WITHIN)
         super().emit(record)
 

@@ -1,7 +1,7 @@
 // Lists of papers: older days load on scroll, keys move between papers, and menus close.
 "use strict";
 {
-  const MOST_DAYS = 5; // loaded without a press, so that the end of the page can be reached
+  const MAX_DAYS = 5; // loaded without a press, so that the end of the page can be reached
 
   /* Older days. Each is a page of its own, whose list is added below. */
 
@@ -28,7 +28,7 @@
 
   const watch = () => {
     const link = older();
-    if (!link || loaded >= MOST_DAYS) return;
+    if (!link || loaded >= MAX_DAYS) return;
     const observer = new IntersectionObserver(async ([entry]) => {
       if (!entry.isIntersecting) return;
       observer.disconnect();

@@ -23,7 +23,7 @@ from tests import legs
 from tests.legs import Leg
 
 FAILED, NO_TESTS = 1, 5  # pytest's exit codes: tests failed, or a leg has none of the requested tests
-MOST_REPEATED = 3  # more failures than these are not by chance
+MAX_REPEATED = 3  # more failures than these are not by chance
 NOT_QUICK = "the tests in Chromium and of email tools, slow ones, and the rest on PostgreSQL: make test-all runs them."
 
 
@@ -72,7 +72,7 @@ def run_in_turn(chosen: Sequence[Leg], arguments: list[str], folder: Path) -> li
 
 def repeat(report: Report, arguments: list[str], folder: Path) -> Report:
     """Run the few tests that failed once more, alone, and return the report with the code of this second run."""
-    if report.code != FAILED or not 0 < len(report.failed) <= MOST_REPEATED:
+    if report.code != FAILED or not 0 < len(report.failed) <= MAX_REPEATED:
         return report
     only = [*arguments, "--last-failed", "--last-failed-no-failures=none"]
     again = start(report.leg, only, folder / f"{report.leg.name} again", workers=0).wait()

@@ -10,7 +10,7 @@ from tests.workers import redis_below
 
 DATABASE = os.environ.get("TEST_DATABASE_URL", "postgresql://dailypapers:dailypapers@127.0.0.1:5432/dailypapers")
 BROKER = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
-MOST_WORKERS = 8  # more would mostly spend time on starting
+MAX_WORKERS = 8  # more would mostly spend time on starting
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Leg:
 
         Extra workers use the time that other tests spend on waiting for browsers, databases and processes.
         """
-        wanted = min(_cores(), MOST_WORKERS) + self.extra
+        wanted = min(_cores(), MAX_WORKERS) + self.extra
         return 1 + _empty_redis_databases(wanted - 1) if self.needs_services else wanted
 
     @property

@@ -20,7 +20,7 @@ from subscriptions import brand, colors
 from subscriptions.admin.base import ReadOnlyAdmin, SavesChangesAdmin
 from subscriptions.models import Brand, Logo
 
-MOST_WIDTH = 300  # pixels, as displayed
+MAX_WIDTH = 300  # pixels, as displayed
 NOT_STORED = {"logo_file", "remove_logo"}  # fields of the form that change the row's LOGO_FIELDS
 LOGO: list[Any] = ["logo_mark", "logo_file", "remove_logo", "logo_url", ("logo_width", "logo_height")]
 LOGO_FIELDS = {"logo_mark", "logo_width", "logo_height"}
@@ -90,7 +90,7 @@ class BrandForm(EmailPreviewForm, forms.ModelForm[Brand]):
             except PictureError as error:
                 self.add_error("logo_file", f"This can’t be the logo: {error}.")
                 return cleaned
-            size = logos.displayed_size(logo, cleaned.get("logo_height") or 40, MOST_WIDTH)
+            size = logos.displayed_size(logo, cleaned.get("logo_height") or 40, MAX_WIDTH)
             self._take(cleaned, {"logo_mark": logo.mark, "logo_width": size[0], "logo_height": size[1]})
         return cleaned
 

@@ -23,8 +23,8 @@ from subscriptions.exchange.suppression_lists import read_entries
 from subscriptions.exchange.tables import TableError
 from subscriptions.models import ReaderImport, Subscriber, Suppression
 
-MOST_ENTRIES = 200_000  # addresses of a list, which may be zipped
-MOST_EXPORTED = 50_000  # readers that a request can export before gunicorn ends it
+MAX_ENTRIES = 200_000  # addresses of a list, which may be zipped
+MAX_EXPORTED = 50_000  # readers that a request can export before gunicorn ends it
 
 
 class ExportsReadersAdmin:
@@ -36,8 +36,8 @@ class ExportsReadersAdmin:
     @admin.action(description="Export the selected readers as CSV", permissions=["export"])
     def export(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> StreamingHttpResponse | None:
         number = queryset.count()
-        if number > MOST_EXPORTED:
-            advice = f"Choose at most {MOST_EXPORTED:,} readers, or run manage.py export_readers on the server."
+        if number > MAX_EXPORTED:
+            advice = f"Choose at most {MAX_EXPORTED:,} readers, or run manage.py export_readers on the server."
             messages.error(request, f"{number:,} readers are too many to download. {advice}")
             return None
         audit.record(by=request.user, action="Exported readers.", target="readers", detail=f"{number:,} rows.")
@@ -100,13 +100,13 @@ def _store(file: UploadedFile[bytes], reason: str, *, by: str) -> ReaderImport:
     """Store the list for a worker. Raise TableError if it is none."""
     name = Path(file.name or "upload").name
     with private_copy(file.chunks()) as copy, as_text(copy, name) as text:
-        rows = sum(1 for _entry in islice(read_entries(text, name), MOST_ENTRIES + 1))
+        rows = sum(1 for _entry in islice(read_entries(text, name), MAX_ENTRIES + 1))
         if not rows:
             raise TableError(
                 f"There is no address in {name}. It needs one address on each line, or a column of addresses."
             )
-        if rows > MOST_ENTRIES:
-            raise TableError(f"{name} has more than {MOST_ENTRIES:,} addresses. Use manage.py import_suppressions.")
+        if rows > MAX_ENTRIES:
+            raise TableError(f"{name} has more than {MAX_ENTRIES:,} addresses. Use manage.py import_suppressions.")
         record = ReaderImport.objects.create(
             kind=ReaderImport.Kind.SUPPRESSIONS,
             file_name=name[:200],

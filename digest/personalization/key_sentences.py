@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CHUNK = 10  # papers that are encoded together
 SHORTEST, LONGEST = 40, 280  # characters of a key sentence
-MOST_SENTENCES = 12  # of an abstract that are considered
+MAX_SENTENCES = 12  # of an abstract that are considered
 SHORT_SENTENCE = 110  # characters; the next sentence is added to a shorter one if both fit
 
 # Typical words of sentences that say what a paper does, of its results, and of its background.
@@ -96,7 +96,7 @@ def _bonus(sentence: str) -> float:
 
 def _choose(papers: Iterable[Paper]) -> int:
     """Store the key sentences of `papers`. A short abstract needs none. Return how many papers got one."""
-    parts = {paper: sentences(paper.abstract)[:MOST_SENTENCES] for paper in papers}
+    parts = {paper: sentences(paper.abstract)[:MAX_SENTENCES] for paper in papers}
     long = {paper: several for paper, several in parts.items() if several and len(paper.abstract) > LONGEST}
     texts = [part for several in long.values() for part in several]
     vectors = embeddings.of_texts(texts, embeddings.Kind.ASKED, keep=False)

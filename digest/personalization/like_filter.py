@@ -26,7 +26,7 @@ FORMER_LABEL = "Papers like those you liked"  # in records of former digests
 SLOPE, INTERCEPT = 2.233, -5.85
 # The log-odds that a standard deviation adds to what another filter found, the closeness that changes nothing, and the
 # largest move. Chosen on libraries with three topics each, see docs/matching-results.md.
-MOVE, NEUTRAL, MOST_MOVE = 2.0, 2.0, 4.0
+MOVE, NEUTRAL, MAX_MOVE = 2.0, 2.0, 4.0
 REASON_WEIGHT = 3.0  # log-odds; about what the closeness of a paper that is found adds
 
 
@@ -57,7 +57,7 @@ def with_likes(
     """Return the answers of a reader's other filters, put in order by what they liked, and what is close to that."""
     closeness = likes.model.closeness(_matrix_of(index))
     moves = MOVE * (closeness - NEUTRAL * likes.model.has_likes)
-    factors: list[float] = np.exp(np.clip(moves, -MOST_MOVE, MOST_MOVE)).tolist() if answers else []
+    factors: list[float] = np.exp(np.clip(moves, -MAX_MOVE, MAX_MOVE)).tolist() if answers else []
     moved = [_moved(answer, factors) for answer in answers]
     found = _close(index, likes, closeness, THRESHOLDS[amount], least_votes) if likes.model.has_likes else {}
     return [*moved, Answer(found, _LikeFindings(index, likes))] if found else moved

@@ -24,8 +24,8 @@ from digest.personalization.like_model import MAX_BACKGROUND, Background, LikeMo
 from digest.personalization.word_features import NO_WORDS, Words, words_of
 from subscriptions.models import Subscriber
 
-MOST_RATED = 500  # of a reader's newest papers of each kind; learning from all takes a tenth of a second
-MOST_EXAMPLES = 50  # newest liked papers that a reason may name
+MAX_RATED = 500  # of a reader's newest papers of each kind; learning from all takes a tenth of a second
+MAX_EXAMPLES = 50  # newest liked papers that a reason may name
 IN_DIGESTS_FOR = dt.timedelta(days=8)  # a digest may still bring such papers
 CHUNK = 200
 FIELDS = ("key", "title", "abstract")
@@ -140,7 +140,7 @@ def _rated(reader: Subscriber, since: dt.datetime | None) -> tuple[dict[AnyPaper
     outside = OutsidePaper.objects.filter(subscriber=reader)
     dated += [(row.said_at, OUTSIDE, row) for row in (outside.filter(said_at__gt=since) if since else outside)]
     dated.sort(key=lambda each: each[0], reverse=True)
-    return {paper: verb for _at, verb, paper in dated[:MOST_RATED]}, dict.fromkeys(disliked[:MOST_RATED])
+    return {paper: verb for _at, verb, paper in dated[:MAX_RATED]}, dict.fromkeys(disliked[:MAX_RATED])
 
 
 def _learn(row: LearnedLikes, liked: Mapping[AnyPaper, str], disliked: Iterable[AnyPaper], now: dt.datetime) -> None:
@@ -149,7 +149,7 @@ def _learn(row: LearnedLikes, liked: Mapping[AnyPaper, str], disliked: Iterable[
         row.is_outdated = True
     else:
         _fill(row, like_model.learn(good, bad, _background(now)))
-        row.examples = [[paper.pk, verb] for paper, verb in liked.items()][:MOST_EXAMPLES]
+        row.examples = [[paper.pk, verb] for paper, verb in liked.items()][:MAX_EXAMPLES]
         row.learned_at, row.is_outdated = now, False
     row.save()
 

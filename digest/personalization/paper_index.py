@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 200  # embeddings that are computed while an index is built, in about 20 seconds
+MAX_AT_ONCE = 200  # embeddings that are computed while an index is built, in about 20 seconds
 CHUNK = 20  # papers between two checks of the time
 # Vectors, key sentences, summaries and assessments are made for this long after a paper was first seen. The editions of
 # older papers have been sent.
@@ -41,7 +41,7 @@ def build_index(
     profiles = [topic.profile for topic in topics]
     known = embeddings.known([*map(text_of, papers), *profiles])
     missing = [text for text in map(text_of, papers) if text not in known]
-    if not for_page and len(missing) <= MOST_AT_ONCE:
+    if not for_page and len(missing) <= MAX_AT_ONCE:
         known |= embeddings.of_texts(missing, embeddings.Kind.PAPER) | embeddings.of_texts(
             profiles, embeddings.Kind.TOPIC
         )

@@ -15,7 +15,7 @@ from digest.matching import Finding, Match, PaperText, Reason
 from digest.personalization.digest_selection import Digest
 from digest.personalization.like_filter import FORMER_LABEL, LIKES
 
-MOST_FINDINGS = 30  # of one paper in an email; readers' filters make fewer
+MAX_FINDINGS = 30  # of one paper in an email; readers' filters make fewer
 # Short forms of the words that nearly every reason contains.
 _SHORT = {"phrase": "p", "author": "by", "category": "in", "title": "t", "abstract": "a", "keywords": "k"}
 _LONG = {short: long for long, short in _SHORT.items()}
@@ -48,7 +48,7 @@ def record_match(match: Match) -> list[Any]:
 
 def shown(findings: Sequence[Finding]) -> Sequence[Finding]:
     """Return the findings that an email shows: all, or the strongest of very many."""
-    return findings[:MOST_FINDINGS]
+    return findings[:MAX_FINDINGS]
 
 
 def restore(record: Record, day: dt.date, papers: Mapping[int, PaperText]) -> Digest:

@@ -15,7 +15,7 @@ from digest.search.keyphrases import Keyphrase
 from subscriptions.models import Topic
 from subscriptions.query.grammar import Criteria, write
 
-MOST_READ = 50  # papers that topics and phrases are suggested from; the cost of a page grows with them
+MAX_READ = 50  # papers that topics and phrases are suggested from; the cost of a page grows with them
 MAX_SUGGESTED_TOPICS = 12
 MAX_PHRASES = 12
 MAX_AUTHORS = 6
@@ -51,7 +51,7 @@ class Suggestion:
 
 
 def suggest(papers: Sequence[PaperText]) -> Suggestion:
-    """Return filters that bring papers like these. Topics and phrases come from at most MOST_READ of them."""
+    """Return filters that bring papers like these. Topics and phrases come from at most MAX_READ of them."""
     everything, papers = papers, _spread(papers)
     topics = _topic_offers(papers)
     covered = {key_of(phrase) for topic, _ in topics for phrase in (topic.name, *topic.phrases)}
@@ -81,10 +81,10 @@ def as_filter_words(chosen: Sequence[str]) -> str:
 
 
 def _spread(papers: Sequence[PaperText]) -> Sequence[PaperText]:
-    """Return at most MOST_READ of `papers`, evenly spread over them."""
-    if len(papers) <= MOST_READ:
+    """Return at most MAX_READ of `papers`, evenly spread over them."""
+    if len(papers) <= MAX_READ:
         return papers
-    return [papers[place * len(papers) // MOST_READ] for place in range(MOST_READ)]
+    return [papers[place * len(papers) // MAX_READ] for place in range(MAX_READ)]
 
 
 def _tick_first(offers: Sequence[SuggestedFilter], papers: int, least: int = 1) -> tuple[SuggestedFilter, ...]:

@@ -9,7 +9,7 @@ SIZE = (1200, 630)
 MARGIN = 80
 INK, PAPER, MUTED = "#1f1e1b", "#faf8f4", "#5d594f"
 SIZES = (72, 60, 50, 42)  # the largest that fits is used
-MOST_LINES = 5
+MAX_LINES = 5
 LONGEST = 220  # characters
 MISSING = "\uffff"  # no font has it
 
@@ -40,13 +40,13 @@ def _has(font: ImageFont.FreeTypeFont, text: str) -> bool:
 
 
 def _fitted(font: ImageFont.FreeTypeFont, title: str) -> tuple[list[str], int]:
-    """Return the lines of the title and the largest size that fits, cut after MOST_LINES."""
+    """Return the lines of the title and the largest size that fits, cut after MAX_LINES."""
     lines: list[str] = []
     for size in SIZES:
         lines = _wrapped(font.font_variant(size=size), title)
-        if len(lines) * size * 1.22 <= SIZE[1] - 155 - 110 and len(lines) <= MOST_LINES:
+        if len(lines) * size * 1.22 <= SIZE[1] - 155 - 110 and len(lines) <= MAX_LINES:
             return lines, size
-    return [*lines[: MOST_LINES + 1][:-1], "…"] if len(lines) > MOST_LINES + 1 else lines, SIZES[-1]
+    return [*lines[: MAX_LINES + 1][:-1], "…"] if len(lines) > MAX_LINES + 1 else lines, SIZES[-1]
 
 
 def _wrapped(font: ImageFont.FreeTypeFont, text: str) -> list[str]:

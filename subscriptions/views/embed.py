@@ -18,7 +18,7 @@ from subscriptions import brand, forms
 from subscriptions.models import Topic
 
 THEMES = ("light", "dark")
-MOST_TOPICS = 20
+MAX_TOPICS = 20
 
 
 @csrf_exempt
@@ -28,7 +28,7 @@ MOST_TOPICS = 20
 def embed(request: HttpRequest) -> HttpResponse:
     """Show the form: ?topics=a,b ticks topics, and ?theme= is light or dark. The language is that of the address."""
     slugs = [slug for slug in request.GET.get("topics", "").split(",") if slug and "\x00" not in slug]
-    topics = Topic.objects.offered().filter(slug__in=slugs[:MOST_TOPICS])
+    topics = Topic.objects.offered().filter(slug__in=slugs[:MAX_TOPICS])
     theme = request.GET.get("theme", "")
     context = {"form": forms.AddressForm(), "topics": topics, "theme": theme if theme in THEMES else ""}
     response = render(request, "web/embed.html", context)

@@ -23,7 +23,7 @@ from tests.drills import registry
 from tests.drills.registry import DRILLS, Context, Outcome
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-MOST_SECONDS = 300  # for one group of drills
+MAX_SECONDS = 300  # for one group of drills
 
 
 def main() -> int:
@@ -110,7 +110,7 @@ def _run_group(names: list[str], is_short: bool) -> dict[str, Outcome]:
     command = [sys.executable, "-m", "tests.drills", "--here", *only, *["--short"] * is_short]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
-        printed, _ = process.communicate(timeout=MOST_SECONDS)
+        printed, _ = process.communicate(timeout=MAX_SECONDS)
     except subprocess.TimeoutExpired:
         process.terminate()  # it stops what it started
         printed, _ = process.communicate(timeout=60)

@@ -24,7 +24,7 @@ def shorten() -> None:
     pulse.EVERY, watch.EVERY, watch.GRACE_PERIOD, outage.ALERT_AFTER = 0.5, SECOND, 8.0, 2 * SECOND
     readiness.KEPT_FOR = 0.5
     incidents.FIRST_REPEAT, incidents.FIRST_RETRY, incidents.SEEN_EVERY = SECOND, SECOND, SECOND
-    processes.REPORTED_FOR, machines.LEAST_FREE_MB = 5 * SECOND, 0.1
+    processes.REPORTED_FOR, machines.MIN_FREE_MB = 5 * SECOND, 0.1
     shards.LEASE = dt.timedelta(seconds=8)
     note = {"task": "digest.tasks.note_queues", "schedule": schedule(2 * SECOND)}
     settings.CELERY_BEAT_SCHEDULE = settings.CELERY_BEAT_SCHEDULE | {"every two seconds, note the queues": note}

@@ -37,7 +37,7 @@ ENDINGS = {
 }
 DASHBOARD = "/admin/"
 SHOWN_FOR = 5.0  # seconds
-MOST_SHOWN = 10
+MAX_SHOWN = 10
 
 _cached: tuple[float, list[Incident]] | None = None  # the monotonic time, and the incidents
 
@@ -77,7 +77,7 @@ def cached_open() -> list[Incident]:
     """Return the newest open incidents for the admin's first page. They are read again after a few seconds."""
     global _cached
     if _cached is None or time.monotonic() - _cached[0] > SHOWN_FOR:
-        _cached = time.monotonic(), list(open_incidents()[:MOST_SHOWN])
+        _cached = time.monotonic(), list(open_incidents()[:MAX_SHOWN])
     return _cached[1]
 
 

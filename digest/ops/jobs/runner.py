@@ -33,9 +33,9 @@ TASK = "digest.tasks.run_jobs"
 SECONDS_OF_A_RUN = 20.0  # seconds
 LEASE = dt.timedelta(minutes=2)  # a step takes seconds
 RETRY_AFTER = dt.timedelta(seconds=30)
-MOST_FAILURES = 3  # in a row, of the same step
-MOST_DEATHS = 5  # of workers in a row at the same step; workers also die for reasons of their own
-MOST_PROBLEMS = 200  # that a report lists
+MAX_FAILURES = 3  # in a row, of the same step
+MAX_DEATHS = 5  # of workers in a row at the same step; workers also die for reasons of their own
+MAX_PROBLEMS = 200  # that a report lists
 
 State = Job.State
 
@@ -166,7 +166,7 @@ def _add(report: dict[str, Any], step: Step) -> dict[str, Any]:
     for reason, number in step.skipped.items():
         skipped[reason] = skipped.get(reason, 0) + number
     facts = report.get("facts", {}) | dict(step.facts)
-    return {"skipped": skipped, "problems": problems[:MOST_PROBLEMS], "facts": facts}
+    return {"skipped": skipped, "problems": problems[:MAX_PROBLEMS], "facts": facts}
 
 
 def _ended_by_deaths(job: Job) -> bool:
@@ -178,11 +178,9 @@ def _ended_by_deaths(job: Job) -> bool:
         return False
     job.failures += 1
     job.save(update_fields=["failures"])
-    if job.failures < MOST_DEATHS:
+    if job.failures < MAX_DEATHS:
         return False
-    _fail(
-        job, f"The job failed: {MOST_DEATHS} workers died in a row while they did this step. It may need more memory."
-    )
+    _fail(job, f"The job failed: {MAX_DEATHS} workers died in a row while they did this step. It may need more memory.")
     job.save()
     return True
 
@@ -203,7 +201,7 @@ def _note_failure(job: Job, error: Exception) -> None:
             return
         stored.failures += 1
         stored.worker = ""
-        if stored.failures >= MOST_FAILURES:
+        if stored.failures >= MAX_FAILURES:
             _fail(stored, f"The job failed: {type(error).__name__}. The worker’s log has the details.")
         stored.save()
         Job.objects.filter(pk=job.pk).update(lease_until=_after(RETRY_AFTER))

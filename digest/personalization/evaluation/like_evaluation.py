@@ -21,10 +21,10 @@ from digest.personalization.like_model import MAX_BACKGROUND, Background, PaperF
 from digest.personalization.word_features import BUCKETS, rarity
 
 LIKES = (1, 3, 5, 10, 20)
-DAY, WANTED, LEAST_WANTED = 100, 10, 5  # papers of a day, and how many of them are wanted
-LEAST_OTHERS = 100  # papers that a person doesn't have: the day's ninety, and some more
+DAY, WANTED, MIN_WANTED = 100, 10, 5  # papers of a day, and how many of them are wanted
+MIN_OTHERS = 100  # papers that a person doesn't have: the day's ninety, and some more
 NEAREST_PAPERS = 250  # papers that count as the same subject
-MOST_PAPERS = 8_000  # of all libraries; their similarities take 4 bytes for each pair
+MAX_PAPERS = 8_000  # of all libraries; their similarities take 4 bytes for each pair
 OURS = "Daily Papers"
 
 
@@ -102,9 +102,9 @@ class Collection:
             self.owned.append(sorted(owned))
         if len(libraries) < 2:
             raise LearningEvaluationError("It takes the libraries of at least two people, each in a file of its own.")
-        if len(self.papers) > MOST_PAPERS:
+        if len(self.papers) > MAX_PAPERS:
             raise LearningEvaluationError(
-                f"The libraries hold {len(self.papers)} papers, and at most {MOST_PAPERS} can be compared. Use fewer."
+                f"The libraries hold {len(self.papers)} papers, and at most {MAX_PAPERS} can be compared. Use fewer."
             )
 
 
@@ -123,7 +123,7 @@ def evaluate(collection: Collection, features: Sequence[PaperFeatures], *, seed:
             quality[setting] = _compare(tasks, similar, features, random.Random(seed))  # noqa: S311
     if not quality:
         raise LearningEvaluationError(
-            f"No library can be evaluated: it takes {LIKES[0] + LEAST_WANTED} papers or more, and {LEAST_OTHERS} or "
+            f"No library can be evaluated: it takes {LIKES[0] + MIN_WANTED} papers or more, and {MIN_OTHERS} or "
             "more that only other people have."
         )
     return LearningEvaluation(people, quality)
@@ -184,7 +184,7 @@ def _task(
     mine = chance.sample(list(owned), len(owned))
     liked, wanted = mine[: setting.likes], mine[setting.likes : setting.likes + WANTED]
     others = sorted(set(range(papers)) - set(owned))
-    if len(wanted) < LEAST_WANTED or len(others) < LEAST_OTHERS:
+    if len(wanted) < MIN_WANTED or len(others) < MIN_OTHERS:
         return None
     pool = _nearest(similar, mine, others) if setting.same_subject else others
     drawn = chance.sample(pool, min(len(pool), DAY - len(wanted) + setting.likes * setting.with_dislikes))

@@ -37,7 +37,7 @@ def test_selected_readers_are_exported_and_logged(admin_client: Client, alice: S
 def test_too_many_readers_for_a_request_are_refused(
     admin_client: Client, alice: Subscriber, bob: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "MOST_EXPORTED", 1)
+    monkeypatch.setattr(exchange, "MAX_EXPORTED", 1)
     answer = export(admin_client, alice, bob)
     assert answer.status_code == 302
     assert "manage.py export_readers" in admin_client.get(READERS).text
@@ -78,7 +78,7 @@ def test_a_file_that_is_no_list_is_refused(admin_client: Client) -> None:
 def test_a_list_that_unpacks_to_more_addresses_than_a_request_can_read_is_refused(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "MOST_ENTRIES", 2)
+    monkeypatch.setattr(exchange, "MAX_ENTRIES", 2)
     file = SimpleUploadedFile("list.csv", b"email\na@example.org\nb@example.org\nc@example.org\n")
     answer = admin_client.post(f"{SUPPRESSIONS}import/", {"file": file, "reason": "admin"})
     assert "list.csv has more than 2 addresses. Use manage.py import_suppressions." in answer.text

@@ -104,7 +104,7 @@ def test_too_few_papers_are_an_error(people: list[Library], message: str) -> Non
 
 
 def test_too_many_papers_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(like_evaluation, "MOST_PAPERS", 50)
+    monkeypatch.setattr(like_evaluation, "MAX_PAPERS", 50)
     with pytest.raises(LearningEvaluationError, match="hold 180 papers, and at most 50"):
         Collection(three_people())
 

@@ -25,7 +25,7 @@ from tests.conftest import NOW, make_reader
 from tests.subscriptions.security.test_reader_session import sign_in
 
 MOST = 3  # papers
-MOST_QUERIES = 20  # of a page for a signed-in reader
+MAX_QUERIES = 20  # of a page for a signed-in reader
 pytestmark = pytest.mark.one_database
 
 ASKED = "theorem provers that check themselves"
@@ -166,7 +166,7 @@ def test_the_pages_of_a_reader_with_likes_saves_and_follows_take_few_queries(
     reading_list.save(reader, saved, now=NOW)
     sign_in(client, reader)
     client.get(path)  # fills caches
-    with django_assert_max_num_queries(MOST_QUERIES):
+    with django_assert_max_num_queries(MAX_QUERIES):
         client.get(path)
 
 

@@ -17,8 +17,8 @@ from digest.sources import huggingface
 from subscriptions.topics import catalogue
 from tests.conftest import NOW, TODAY, make_record
 
-MOST_BYTES = 60 * 1024
-MOST_QUERIES = 12
+MAX_BYTES = 60 * 1024
+MAX_QUERIES = 12
 STATIC = Path(__file__).resolve().parent.parent.parent.parent / "static"
 _WITH_THE_PAGE = re.compile(r'(?:<link rel="stylesheet" href|<script src)="/static/([\w-]+)(?:\.\w{12})?(\.\w+)"')
 
@@ -45,7 +45,7 @@ def test_it_is_light_on_real_days(
     batch = huggingface.parse(recorded(f"hf/{day}.json"), dt.date.fromisoformat(day))
     papers.ingest(hugging_face, batch.records, dt.date.fromisoformat(day))
     publish(dt.date.fromisoformat(day))
-    assert weigh(client) <= MOST_BYTES
+    assert weigh(client) <= MAX_BYTES
 
 
 def test_it_is_light_however_long_the_abstracts_are(client: Client, hugging_face: Source) -> None:
@@ -59,7 +59,7 @@ def test_it_is_light_however_long_the_abstracts_are(client: Client, hugging_face
     ]  # fmt: skip
     papers.ingest(hugging_face, records, TODAY)
     publish(TODAY)
-    assert weigh(client) <= MOST_BYTES
+    assert weigh(client) <= MAX_BYTES
 
 
 @pytest.mark.parametrize(
@@ -77,5 +77,5 @@ def test_it_asks_little_of_the_database(
     papers.ingest(hugging_face, records, TODAY)
     publish(TODAY)
     client.get("/papers/arxiv:2608.10002/")  # each process makes the index of similar papers once
-    with django_assert_max_num_queries(MOST_QUERIES):
+    with django_assert_max_num_queries(MAX_QUERIES):
         assert client.get(path).status_code == 200

@@ -38,5 +38,5 @@ def test_long_titles_are_cut_and_fit() -> None:
     font = ImageFont.load_default(72)
     assert isinstance(font, ImageFont.FreeTypeFont)
     lines, size = share_cards._fitted(font, "Reasoning models " * 60)
-    assert len(lines) <= share_cards.MOST_LINES + 1
+    assert len(lines) <= share_cards.MAX_LINES + 1
     assert size == share_cards.SIZES[-1]

@@ -11,7 +11,7 @@ from digest.ops.health.problems import HealthProblem
 from digest.ops.health.snapshot import Snapshot
 
 LATE_AFTER = dt.timedelta(minutes=30)  # an edition is published within five minutes of its hour
-MOST_SOURCES = 10
+MAX_SOURCES = 10
 
 
 def edition_is_late(site: Snapshot) -> Iterator[HealthProblem]:
@@ -36,8 +36,8 @@ def edition_is_late(site: Snapshot) -> Iterator[HealthProblem]:
 
 def sources_fail(site: Snapshot) -> Iterator[HealthProblem]:
     sources = source_health.failing_sources()
-    if len(sources) > MOST_SOURCES:
-        names = ", ".join(str(failing.source) for failing in sources[:MOST_SOURCES])
+    if len(sources) > MAX_SOURCES:
+        names = ", ".join(str(failing.source) for failing in sources[:MAX_SOURCES])
         text = f"{names} and others. Check this machine's network first."
         yield HealthProblem("source:many", "Many sources keep failing", text, "/admin/digest/fetchrun/")
         return

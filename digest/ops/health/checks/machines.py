@@ -8,7 +8,7 @@ from digest.ops.health.broker import BrokerError
 from digest.ops.health.problems import HealthProblem
 from digest.ops.health.snapshot import Snapshot
 
-LEAST_FREE_MB = 100.0
+MIN_FREE_MB = 100.0
 BACKUP_LATE_AFTER = dt.timedelta(hours=50)  # two nights, and the timer's spread
 BACKUPS_ENDED_AFTER = dt.timedelta(days=30)  # from then on, backups are taken to be made some other way
 
@@ -32,9 +32,9 @@ def broker_is_down(site: Snapshot) -> Iterator[HealthProblem]:
 
 
 def disks_are_nearly_full(site: Snapshot) -> Iterator[HealthProblem]:
-    free = {row.host: row.free_mb for row in site.processes if row.free_mb is not None and row.free_mb < LEAST_FREE_MB}
+    free = {row.host: row.free_mb for row in site.processes if row.free_mb is not None and row.free_mb < MIN_FREE_MB}
     here = heartbeats.free_mb()
-    if here is not None and here < LEAST_FREE_MB:
+    if here is not None and here < MIN_FREE_MB:
         free[heartbeats.host()] = here
     for host, megabytes in sorted(free.items()):
         text = (

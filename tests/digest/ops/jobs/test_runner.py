@@ -193,12 +193,12 @@ def test_a_job_that_kills_each_worker_fails_with_a_reason(monkeypatch: pytest.Mo
 
     define(monkeypatch, deadly)
     job = runner.start("test", {}, by="admin")
-    for _ in range(runner.MOST_DEATHS):
+    for _ in range(runner.MAX_DEATHS):
         with pytest.raises(Crash):
             runner.run_pending()
         free(job)
     assert not runner.run_pending()
-    assert next(deaths) == runner.MOST_DEATHS + 1, "no worker takes it again"
+    assert next(deaths) == runner.MAX_DEATHS + 1, "no worker takes it again"
     job.refresh_from_db()
     assert (job.state, job.worker) == (State.FAILED, "")
     assert "workers died in a row" in job.report["problems"][0]
@@ -212,7 +212,7 @@ def test_a_step_between_deaths_of_workers_starts_their_count_again(monkeypatch: 
 
     define(monkeypatch, deadly)
     job = runner.start("test", {}, by="admin")
-    for _ in range(runner.MOST_DEATHS + 2):
+    for _ in range(runner.MAX_DEATHS + 2):
         with pytest.raises(Crash):
             runner.run_pending()
         free(job)
