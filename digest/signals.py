@@ -59,7 +59,7 @@ def guard_placeholders(sender: Any, message: EmailMessage, esp_name: str, **kwar
 
 
 @receiver(post_migrate)
-def keep_words_of_papers(sender: AppConfig, using: str, **kwargs: Any) -> None:
+def upgrade_stored_papers(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """Make the triggers of the search again, rewrite stored formulas, and fill in missing title keys.
 
     SQLite drops the triggers when a migration changes the table of papers. A new version may read more of TeX.

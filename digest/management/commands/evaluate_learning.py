@@ -13,7 +13,7 @@ from digest.personalization.evaluation.evaluator import CachedEncoder
 from digest.personalization.evaluation.like_evaluation import Collection, LearningEvaluation, LearningEvaluationError
 from digest.personalization.like_model import PaperFeatures
 from digest.personalization.word_features import words_of
-from digest.search import libraries
+from digest.search import library_files
 
 
 class Command(BaseCommand):
@@ -51,11 +51,11 @@ class Command(BaseCommand):
 def _read(folder: Path) -> list[like_evaluation.Library]:
     if not folder.is_dir():
         raise LearningEvaluationError(f"There is no folder {folder}.")
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in libraries.SUFFIXES)
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in library_files.SUFFIXES)
     if not files:
         raise LearningEvaluationError(f"{folder} holds no libraries: files that end with .bib or .json.")
     try:
-        return [libraries.read(str(file), file.read_bytes()) for file in files]
+        return [library_files.read(str(file), file.read_bytes()) for file in files]
     except OSError as error:
         raise LearningEvaluationError(f"{error.filename} can't be read: {error.strerror}.") from error
 

@@ -23,7 +23,7 @@ from digest.personalization.evaluation.like_evaluation import (
 )
 from digest.personalization.like_model import PaperFeatures
 from digest.personalization.word_features import words_of
-from digest.search import libraries
+from digest.search import library_files
 
 WORDS = {"Ada": "engine punched cards algebra", "Eve": "whale song sonar ocean", "Bob": "inflation bonds policy money"}
 
@@ -143,7 +143,7 @@ def test_it_reads_bibtex() -> None:
         @misc{b, title = "Only a title", year = 2020}
         @string{x = "y"}
         @book{c, author={Nobody}}"""
-    assert libraries.read("/some/where/ada.bib", text.encode()) == Library(
+    assert library_files.read("/some/where/ada.bib", text.encode()) == Library(
         "ada", (LibraryPaper("The GAN of Öden", "We carefully test. It works."), LibraryPaper("Only a title"))
     )
 
@@ -151,7 +151,7 @@ def test_it_reads_bibtex() -> None:
 def test_it_reads_more_bibtex_than_anyone_would_paste() -> None:
     entry = "@article{k%d, title={Paper number %d of many}, abstract={%s}}\n"
     text = "".join(entry % (number, number, "word " * 300) for number in range(150))
-    assert len(libraries.read("ada.bib", text.encode()).papers) == 150
+    assert len(library_files.read("ada.bib", text.encode()).papers) == 150
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_it_reads_more_bibtex_than_anyone_would_paste() -> None:
 )
 def test_it_reads_json(wrapped: Any) -> None:
     papers = [{"title": "Whales", "abstract": "They sing."}, {"title": "Bees", "abstract": None}, {"title": ""}]
-    found = libraries.read("eve.json", json.dumps(wrapped(papers)).encode())
+    found = library_files.read("eve.json", json.dumps(wrapped(papers)).encode())
     assert found == Library("eve", (LibraryPaper("Whales", "They sing."), LibraryPaper("Bees")))
 
 
@@ -177,7 +177,7 @@ def test_it_reads_json(wrapped: Any) -> None:
 )
 def test_it_says_what_is_wrong_with_a_library(file: str, content: bytes, message: str) -> None:
     with pytest.raises(LearningEvaluationError, match=message):
-        libraries.read(file, content)
+        library_files.read(file, content)
 
 
 # The command
