@@ -19,27 +19,27 @@ Status = Delivery.Status
 
 
 @dataclass(frozen=True)
-class Withdrawn:
+class WithdrawalCounts:
     """The number of withdrawn deliveries, and of those that were left because they may be in flight."""
 
     done: int = 0
     in_flight: int = 0
 
-    def __add__(self, other: "Withdrawn") -> "Withdrawn":
-        return Withdrawn(self.done + other.done, self.in_flight + other.in_flight)
+    def __add__(self, other: "WithdrawalCounts") -> "WithdrawalCounts":
+        return WithdrawalCounts(self.done + other.done, self.in_flight + other.in_flight)
 
 
-def skip(deliveries: QuerySet[Delivery], reason: str, *, now: dt.datetime) -> Withdrawn:
+def skip(deliveries: QuerySet[Delivery], reason: str, *, now: dt.datetime) -> WithdrawalCounts:
     """Skip the queued ones of `deliveries`, with `reason`. Those that may have arrived before become uncertain."""
-    return sum(each(deliveries, Status.SKIPPED, reason, now=now), Withdrawn())
+    return sum(each(deliveries, Status.SKIPPED, reason, now=now), WithdrawalCounts())
 
 
-def count_as_sent(deliveries: QuerySet[Delivery], reason: str, *, now: dt.datetime) -> Withdrawn:
+def count_as_sent(deliveries: QuerySet[Delivery], reason: str, *, now: dt.datetime) -> WithdrawalCounts:
     """Record the queued ones of `deliveries` as sent now, with `reason`."""
-    return sum(each(deliveries, Status.SENT, reason, now=now), Withdrawn())
+    return sum(each(deliveries, Status.SENT, reason, now=now), WithdrawalCounts())
 
 
-def each(deliveries: QuerySet[Delivery], status: str, reason: str, *, now: dt.datetime) -> Iterator[Withdrawn]:
+def each(deliveries: QuerySet[Delivery], status: str, reason: str, *, now: dt.datetime) -> Iterator[WithdrawalCounts]:
     """Withdraw the queued ones of `deliveries` as `status`, shard by shard, each in its own transaction."""
     queued = deliveries.order_by().filter(status=Status.QUEUED)
     within = queued.filter(edition=OuterRef("edition"), pk__gte=OuterRef("first"), pk__lte=OuterRef("last"))
@@ -47,7 +47,9 @@ def each(deliveries: QuerySet[Delivery], status: str, reason: str, *, now: dt.da
         yield _withdraw(pk, queued, status, reason, now)
 
 
-def _withdraw(shard_pk: int, queued: QuerySet[Delivery], status: str, reason: str, now: dt.datetime) -> Withdrawn:
+def _withdraw(
+    shard_pk: int, queued: QuerySet[Delivery], status: str, reason: str, now: dt.datetime
+) -> WithdrawalCounts:
     with transaction.atomic():
         # A worker that wants to announce more of this shard, or to take it, waits for the end of this transaction.
         shard = Shard.objects.select_for_update().get(pk=shard_pk)
@@ -57,7 +59,7 @@ def _withdraw(shard_pk: int, queued: QuerySet[Delivery], status: str, reason: st
         done = _end(Delivery.objects.filter(pk__in=pks), status, reason, now)
         if not shard.worker:
             shards.give_back(shard, now=now)
-    return Withdrawn(done, in_flight)
+    return WithdrawalCounts(done, in_flight)
 
 
 def _may_be_in_flight(shard: Shard, now: dt.datetime) -> Q:

@@ -30,7 +30,7 @@ ASKED = 10  # papers that an admin judges at a time
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedPapers:
     """The papers that an admin gave or judged, by whether they are on the topic."""
 
     right: tuple[Paper, ...]
@@ -56,11 +56,11 @@ def make(name: str, slug: str, group: str, sentence: str, examples: Iterable[Pap
     return topic
 
 
-def judged(topic: Topic) -> Judged:
+def judged(topic: Topic) -> JudgedPapers:
     """Return the topic's example papers and judgements, oldest first."""
     rows = list(TopicExample.objects.filter(topic=topic).select_related("paper"))
     found = [row for row in rows if row.was_found]
-    return Judged(
+    return JudgedPapers(
         right=tuple(row.paper for row in rows if row.is_right),
         wrong=tuple(row.paper for row in rows if not row.is_right),
         found=len(found),
@@ -144,7 +144,7 @@ def _learn(topic: Topic) -> None:
     topic.save()
 
 
-def _vector(topic: Topic, now: Judged) -> "Vectors | None":
+def _vector(topic: Topic, now: JudgedPapers) -> "Vectors | None":
     """Return the embedding of the name and the sentence, moved by the examples; None if matching is by words alone."""
     if not embeddings.is_available():
         return None
@@ -160,7 +160,7 @@ def _vector(topic: Topic, now: Judged) -> "Vectors | None":
     return rocchio.moved(asked, right, wrong, mean)
 
 
-def _closest(topic: Topic, now: Judged) -> list[Paper]:
+def _closest(topic: Topic, now: JudgedPapers) -> list[Paper]:
     """Return the papers of the archive that are closest to the topic, without those already judged."""
     known = {paper.pk for paper in (*now.right, *now.wrong)}
     vector = _vector(topic, now)
@@ -177,7 +177,7 @@ def _closest(topic: Topic, now: Judged) -> list[Paper]:
     return [paper for paper in papers if paper.pk in closest]
 
 
-def _sharing_words(topic: Topic, now: Judged) -> list[Paper]:
+def _sharing_words(topic: Topic, now: JudgedPapers) -> list[Paper]:
     """Return the papers of the archive that cover the words of the topic and of its examples' titles best."""
     text = " ".join([topic.about, *(paper.title for paper in now.right)])
     asks = [*search_terms.phrase(topic.name, "all", "text"), *search_terms.sentence(text)]

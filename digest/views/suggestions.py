@@ -41,7 +41,7 @@ from subscriptions.views.common import for_reader, page_with_button, primary_key
 
 
 @dataclass(frozen=True)
-class Given:
+class SubmittedPapers:
     """The form as it was sent: the papers so far, those that are ticked, and new ones from the box or a file."""
 
     papers: tuple[CitedPaper, ...] = ()
@@ -64,7 +64,7 @@ def suggest(request: HttpRequest) -> HttpResponse:
     """Show the box to paste into. POST adds what follows from the papers, GET with `like` what follows from one."""
     if key := request.GET.get("like", ""):
         return _like(request, find(key))
-    return _page(request, _read(request)) if request.method == "POST" else _page(request, Given())
+    return _page(request, _read(request)) if request.method == "POST" else _page(request, SubmittedPapers())
 
 
 @csrf_exempt  # nothing is changed, and no cookie is read
@@ -90,7 +90,7 @@ def take(request: HttpRequest) -> HttpResponse:
 def suggest_to_reader(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
     """Show the same page to a reader. The button `keep` adds the papers and filters to what they have."""
     if request.method != "POST":
-        return _page(request, Given(), reader, token)
+        return _page(request, SubmittedPapers(), reader, token)
     if "remove" in request.POST:
         imported_likes.remove(reader, list(map(primary_key, request.POST.getlist("outside"))), now=timezone.now())
         return redirect(reverse("digest:suggest_to_reader", args=[token]) + "?removed=1")
@@ -114,10 +114,10 @@ def _like(request: HttpRequest, paper: Paper) -> HttpResponse:
     if not suggestion.topics and not suggestion.words:
         words = f"about: {paper.title[:MAX_SENTENCE_LENGTH]}"
         return redirect(f"{reverse('subscriptions:subscribe')}?{urlencode({'words': words})}")
-    return _page(request, Given((paper,), frozenset([0]), is_new=True))
+    return _page(request, SubmittedPapers((paper,), frozenset([0]), is_new=True))
 
 
-def _read(request: HttpRequest, reader: Subscriber | None = None) -> Given:
+def _read(request: HttpRequest, reader: Subscriber | None = None) -> SubmittedPapers:
     """Return what the form says."""
     post, problem, uploaded = request.POST, "", ""
     try:
@@ -133,7 +133,7 @@ def _read(request: HttpRequest, reader: Subscriber | None = None) -> Given:
             problem = error.problem
     if problem or not (text.strip() or uploaded):
         problem = problem or ("" if papers else "nothing")
-        return Given(papers, kept, text[: citation_parser.LONGEST], problem=problem)
+        return SubmittedPapers(papers, kept, text[: citation_parser.LONGEST], problem=problem)
     profiles, rest = author_profiles.cut_addresses(text)
     further, unread = author_profiles.read_all(profiles, lambda: _may_ask(request, reader))
     added = cited_papers.read(rest, uploaded, further=further)
@@ -146,7 +146,7 @@ def _read(request: HttpRequest, reader: Subscriber | None = None) -> Given:
     kept |= frozenset(range(len(papers), len(every)))
     is_full = added.is_full or len(papers) + len(new) > len(every) or len(text) > citation_parser.LONGEST
     shown = text[: citation_parser.LONGEST] if unread or not every else ""
-    return Given(every, kept, shown, CitedPapers(new, added.unread, is_full), tuple(unread), is_new=True)
+    return SubmittedPapers(every, kept, shown, CitedPapers(new, added.unread, is_full), tuple(unread), is_new=True)
 
 
 def _may_ask(request: HttpRequest, reader: Subscriber | None) -> bool:
@@ -155,7 +155,7 @@ def _may_ask(request: HttpRequest, reader: Subscriber | None) -> bool:
     return not abuse_limits.refused_by(*abuse_limits.profile_limits(visitor), now=timezone.now())
 
 
-def _suggestion(request: HttpRequest, given: Given, reader: Subscriber | None) -> Suggestion:
+def _suggestion(request: HttpRequest, given: SubmittedPapers, reader: Subscriber | None) -> Suggestion:
     """Return the filters for the kept papers, with the visitor's own ticks unless papers were added."""
     found = topic_suggestions.suggest(given.kept_papers)
     if not given.is_new:
@@ -172,7 +172,7 @@ def _preferences_with(topics: list[str], words: list[str], reader: Subscriber | 
 
 
 def _page(
-    request: HttpRequest, given: Given, reader: Subscriber | None = None, token: str = "", **more: Any
+    request: HttpRequest, given: SubmittedPapers, reader: Subscriber | None = None, token: str = "", **more: Any
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "given": given,

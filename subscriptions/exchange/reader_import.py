@@ -23,7 +23,7 @@ from subscriptions.exchange.formulas import csv_lines
 from subscriptions.exchange.products import Status
 from subscriptions.exchange.reader_file import FileRow, ReaderFile, Unknown, add_unknown, notes_on_unknown
 from subscriptions.exchange.reader_rows import ReaderRow, RowError
-from subscriptions.exchange.reader_store import REJECTED, ImportOutcome, Storage
+from subscriptions.exchange.reader_store import REJECTED, ImportOutcome, ReaderStore
 from subscriptions.exchange.tables import TableError
 from subscriptions.models import ImportPart, ReaderImport, Subscriber, Suppression
 from subscriptions.readers import lifecycle, signup_queue
@@ -82,7 +82,7 @@ class ReaderImporter:
     def __init__(self, file: ReaderFile, *, by: str, now: dt.datetime) -> None:
         self.file = file
         self.rows = 0
-        self._storage = Storage(file.settings, file.topics, by, now)
+        self._readers = ReaderStore(file.settings, file.topics, by, now)
         self._ended: dict[int, Status] = {}  # by the hash of the mailbox; hashes take less memory
         self._seen: set[int] = set()
         self._unread = self.file.rows()
@@ -148,7 +148,7 @@ class ReaderImporter:
                 self._remember(row)
             batch = self._next_batch()
             if batch is None:
-                _finish(record, self.file, now=self._storage.now)
+                _finish(record, self.file, now=self._readers.now)
                 return None
             self._store(record, batch)
             return self._position
@@ -194,7 +194,7 @@ class ReaderImporter:
 
     def _decide(self, batch: ImportBatch) -> dict[ImportOutcome, list[ReaderRow]]:
         """Return the readers of the batch by what becomes of them, and count them."""
-        outcomes = self._storage.classify([reader for _row, reader in batch.chosen], batch.hashes)
+        outcomes = self._readers.classify([reader for _row, reader in batch.chosen], batch.hashes)
         decided: dict[ImportOutcome, list[ReaderRow]] = {}
         for (row, reader), outcome in zip(batch.chosen, outcomes, strict=True):
             if outcome in REJECTED:
@@ -207,12 +207,12 @@ class ReaderImporter:
     def _store(self, record: ReaderImport, batch: ImportBatch) -> None:
         decided = self._decide(batch)
         fresh = decided.get(ImportOutcome.NEW, [])
-        late = len(fresh) - self._storage.add(fresh, batch.hashes)
+        late = len(fresh) - self._readers.add(fresh, batch.hashes)
         if late:  # they signed up meanwhile
             batch.counts.update({ImportOutcome.NEW: -late, ImportOutcome.KNOWN: late})
-        self._storage.ask(decided.get(ImportOutcome.CONFIRM, []))
+        self._readers.ask(decided.get(ImportOutcome.CONFIRM, []))
         if decided.get(ImportOutcome.UPDATED):
-            self._storage.update(decided[ImportOutcome.UPDATED])
+            self._readers.update(decided[ImportOutcome.UPDATED])
         if self.file.settings.suppress:
             _suppress(batch.ended)
         add_rejects(record, self.file.header, [self.file.reject(row, reason) for row, reason in batch.rejects])

@@ -88,8 +88,8 @@ def _states_by_log(addresses: Mapping[str, str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Storage:
-    """The settings of an import as they apply to each reader."""
+class ReaderStore:
+    """The readers in the database, as an import with these settings adds and changes them."""
 
     settings: ImportSettings
     topics: dict[str, Topic]  # by slug

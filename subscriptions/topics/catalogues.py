@@ -34,7 +34,7 @@ AnyTopic = TypeVar("AnyTopic", bound=NamedTopic)
 
 
 @dataclass(frozen=True)
-class Shipped:
+class ShippedCatalogue:
     """A catalogue that comes with the code, in the file `<slug>.toml`."""
 
     slug: str
@@ -49,12 +49,12 @@ class Shipped:
 SHIPPED = {
     one.slug: one
     for one in (
-        Shipped(
+        ShippedCatalogue(
             "ai", "Artificial intelligence", "Topics of AI and machine learning, for Hugging Face and arXiv's cs.*"
         ),
-        Shipped("arxiv", "arXiv", "All categories of arXiv, from astrophysics to statistics"),
-        Shipped("biorxiv", "bioRxiv", "The subject areas of bioRxiv: biology"),
-        Shipped("medrxiv", "medRxiv", "The subject areas of medRxiv: medicine and health"),
+        ShippedCatalogue("arxiv", "arXiv", "All categories of arXiv, from astrophysics to statistics"),
+        ShippedCatalogue("biorxiv", "bioRxiv", "The subject areas of bioRxiv: biology"),
+        ShippedCatalogue("medrxiv", "medRxiv", "The subject areas of medRxiv: medicine and health"),
     )
 }
 

@@ -28,7 +28,7 @@ def record(event: AnymailTrackingEvent, esp_name: str) -> None:
 def record_all(reported: Sequence[AnymailEvent]) -> None:
     """Store the new events of `reported`, and act on them. Log and skip an event that can't be read or stored."""
     now = clock.now()
-    skipped = Skipped()
+    skipped = SkippedEvents()
     events: dict[str, NormalizedEvent] = {}
     for each in reported:
         try:
@@ -65,7 +65,7 @@ def record_bounces(bounces: Iterable[tuple[int, str, str]], *, now: dt.datetime)
     )
 
 
-class Skipped:
+class SkippedEvents:
     """A log of the events of one request that were skipped."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ def _new(events: Sequence[NormalizedEvent]) -> list[NormalizedEvent]:
 
 
 def _record(
-    events: list[NormalizedEvent], by_id_alone: dict[str, Delivery], skipped: Skipped, now: dt.datetime
+    events: list[NormalizedEvent], by_id_alone: dict[str, Delivery], skipped: SkippedEvents, now: dt.datetime
 ) -> None:
     """Store events together. If the database refuses a value, find the event that has it, and skip that."""
     if not events:

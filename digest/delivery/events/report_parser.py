@@ -11,7 +11,7 @@ from typing import Any
 from anymail.signals import AnymailTrackingEvent
 from django.core.exceptions import SuspiciousOperation
 
-from digest.delivery.events.event_store import Skipped, record_all
+from digest.delivery.events.event_store import SkippedEvents, record_all
 from digest.delivery.events.normalization import AnymailEvent
 
 MAX_EVENTS = 50_000  # in one request; providers are known to send up to 1,000
@@ -45,7 +45,7 @@ class SkipUnreadableEvents:
     signal: Any
 
     def parse_events(self, request: Any) -> list[AnymailTrackingEvent]:
-        self._skipped, self._seen = Skipped(), 0
+        self._skipped, self._seen = SkippedEvents(), 0
         events: list[AnymailTrackingEvent | None] = super().parse_events(request)  # type: ignore[misc]
         self._skipped.sum_up()
         readable = [event for event in events if event is not None]

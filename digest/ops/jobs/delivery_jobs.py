@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from digest import clock
 from digest.delivery import shards, withdrawal
-from digest.delivery.withdrawal import Withdrawn
+from digest.delivery.withdrawal import WithdrawalCounts
 from digest.models import Delivery, Edition, Job
 from digest.ops.jobs import runner
 from digest.ops.jobs.registry import Step, job
@@ -49,12 +49,12 @@ def _leave(delivery: Delivery, by: str) -> str:
     return "" if left else "not uncertain"
 
 
-def _withdraw(deliveries: QuerySet[Delivery], status: str, by: str) -> Withdrawn:
+def _withdraw(deliveries: QuerySet[Delivery], status: str, by: str) -> WithdrawalCounts:
     reason, now = reason_of(status, by), clock.now()
-    return sum(withdrawal.each(deliveries, status, reason, now=now), Withdrawn())
+    return sum(withdrawal.each(deliveries, status, reason, now=now), WithdrawalCounts())
 
 
-def _outcome(withdrawn: Withdrawn) -> str:
+def _outcome(withdrawn: WithdrawalCounts) -> str:
     if withdrawn.done:
         return ""
     return IN_FLIGHT if withdrawn.in_flight else NOT_QUEUED

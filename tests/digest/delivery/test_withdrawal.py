@@ -10,7 +10,7 @@ from digest.delivery import shard_worker, shards, withdrawal
 from digest.delivery.progress import progress_of
 from digest.delivery.shard_run import ShardRun
 from digest.delivery.transports.outcomes import Outcome
-from digest.delivery.withdrawal import Withdrawn
+from digest.delivery.withdrawal import WithdrawalCounts
 from digest.models import Delivery, Edition, Shard
 from tests.conftest import NOW
 from tests.digest.delivery.conftest import queue_readers
@@ -34,14 +34,14 @@ def statuses() -> list[str]:
 
 def test_skipped_deliveries_are_not_sent(waiting: list[int], edition: Edition, sink: Sink) -> None:
     done = withdrawal.skip(Delivery.objects.filter(pk__in=waiting[:3]), "By admin.", now=NOW)
-    assert done == Withdrawn(3, 0)
+    assert done == WithdrawalCounts(3, 0)
     assert shard_worker.send_due() == 7
     assert statuses() == ["skipped"] * 3 + ["sent"] * 7
     assert set(Delivery.objects.filter(status="skipped").values_list("reason", "sent_at")) == {("By admin.", None)}
 
 
 def test_those_counted_as_sent_have_a_time_and_are_not_sent(waiting: list[int], edition: Edition, sink: Sink) -> None:
-    assert withdrawal.count_as_sent(Delivery.objects.all(), "Restored.", now=NOW) == Withdrawn(10, 0)
+    assert withdrawal.count_as_sent(Delivery.objects.all(), "Restored.", now=NOW) == WithdrawalCounts(10, 0)
     assert set(Delivery.objects.values_list("status", "sent_at", "reason")) == {("sent", NOW, "Restored.")}
     assert shard_worker.send_due() == 0
     assert progress_of(edition, now=NOW).percent == 100
@@ -51,11 +51,11 @@ def test_it_leaves_what_a_worker_may_be_sending(waiting: list[int]) -> None:
     shard = shards.take("worker", now=NOW)
     assert shard
     shards.renew(shard, announced=waiting[1])
-    assert withdrawal.skip(Delivery.objects.all(), "By admin.", now=NOW) == Withdrawn(8, 2)
+    assert withdrawal.skip(Delivery.objects.all(), "By admin.", now=NOW) == WithdrawalCounts(8, 2)
     assert statuses() == ["queued"] * 2 + ["skipped"] * 8
     assert Shard.objects.get(pk=shard.pk).done_at is None
     shards.give_back(shard, now=NOW)
-    assert withdrawal.skip(Delivery.objects.all(), "By admin.", now=NOW) == Withdrawn(2, 0)
+    assert withdrawal.skip(Delivery.objects.all(), "By admin.", now=NOW) == WithdrawalCounts(2, 0)
     assert not Shard.objects.filter(done_at=None).exists()
 
 
@@ -87,5 +87,5 @@ def test_those_that_may_have_arrived_become_uncertain(waiting: list[int], call: 
 
 def test_it_leaves_deliveries_that_have_ended(waiting: list[int], sink: Sink) -> None:
     shard_worker.send_due()
-    assert withdrawal.skip(Delivery.objects.all(), "By admin.", now=NOW) == Withdrawn()
+    assert withdrawal.skip(Delivery.objects.all(), "By admin.", now=NOW) == WithdrawalCounts()
     assert statuses() == ["sent"] * 10

@@ -14,7 +14,7 @@ from benchmarks import readers as crowd
 from subscriptions.exchange import bulk, reader_import
 from subscriptions.exchange.reader_file import ImportSettings, open_readers
 from subscriptions.exchange.reader_import import ReaderImporter
-from subscriptions.exchange.reader_store import Storage
+from subscriptions.exchange.reader_store import ReaderStore
 from subscriptions.models import Consent, Subscriber, Topic, TopicFilter
 from tests.conftest import NOW, make_reader
 
@@ -111,14 +111,14 @@ def test_an_import_leaves_out_a_reader_who_signs_up_meanwhile(tmp_path: Path, mo
     file = open_readers(path, ImportSettings("form", "2024-01-01"), now=NOW)
     record = reader_import.begin(file, path, name="readers.csv", by="ida", now=NOW)
     importer = ReaderImporter(file, by="ida", now=NOW)
-    classify = Storage.classify
+    classify = ReaderStore.classify
 
-    def classify_late(storage: Storage, *arguments: Any) -> Any:
-        outcomes = classify(storage, *arguments)
+    def classify_late(store: ReaderStore, *arguments: Any) -> Any:
+        outcomes = classify(store, *arguments)
         make_reader("ada@example.org")
         return outcomes
 
-    monkeypatch.setattr(Storage, "classify", classify_late)
+    monkeypatch.setattr(ReaderStore, "classify", classify_late)
     list(importer.run(record))
     record.refresh_from_db()
     assert record.counts == {"new": 1, "known": 1}
