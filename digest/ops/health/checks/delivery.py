@@ -32,6 +32,11 @@ def sending_is_paused(site: Snapshot) -> Iterator[HealthProblem]:
     elif site.installation.behind_since:  # the reason says what to do, and ending the pause would not help
         path = "/admin/digest/installation/settle/"
         yield HealthProblem("paused", "Sending is paused: a restored database needs your decision", pause.reason, path)
+    elif pause.paused_by:
+        end = f"at {pause.until:%H:%M} UTC on {pause.until:%Y-%m-%d}, or " if pause.until else ""
+        who = f"{pause.paused_by} paused it: {_sentence(pause.reason)}"
+        text = f"{who} It resumes {end}when an operator ends the pause."
+        yield HealthProblem("paused", "An operator paused sending", text, path)
     else:
         outlook = "Sending does not resume by itself. Find the cause, then end the pause in the admin."
         text = f"{_sentence(pause.reason)} {outlook}"

@@ -54,6 +54,15 @@ def test_it_alerts_again_if_an_admin_must_now_end_the_pause(db: None) -> None:
     assert "Too many complaints" in mail.outbox[1].body
 
 
+def test_the_alert_of_an_operators_pause_says_who_paused_why_and_until_when(db: None) -> None:
+    pauses.start_by_hand("Moving servers", by="ada", until=NOW + 90 * MINUTE, now=NOW)
+    (problem,) = delivery.sending_is_paused(Snapshot(NOW))
+    assert problem.heading == "An operator paused sending"
+    assert problem.text.startswith("ada paused it: Moving servers. It resumes at ")
+    assert f"{NOW + 90 * MINUTE:%H:%M} UTC" in problem.text
+    assert "does not resume by itself" not in problem.text
+
+
 def test_a_restored_database_asks_for_a_decision_and_not_for_the_end_of_the_pause(db: None) -> None:
     guard.hold("The database is older than what was already sent. Choose.", now=NOW)
     (problem,) = delivery.sending_is_paused(Snapshot(NOW))
