@@ -42,12 +42,15 @@ class Citable(PaperText, Protocol):
     def published_on(self) -> dt.date | None: ...
 
 
-def bibtex(papers: Iterable[Citable]) -> str:
-    """Return one entry per paper, with unique keys such as lovelace2026analytical."""
+def bibtex(papers: Iterable[Citable], *, is_short: bool = False) -> str:
+    """Return one entry per paper, with unique keys such as lovelace2026analytical.
+
+    Short entries have no keywords and no abstract.
+    """
     entries, taken = [], dict[str, int]()
     for paper in papers:
         key = _unique(citation_key(paper), taken)
-        fields = "".join(f"  {name} = {value},\n" for name, value in _bibtex_fields(paper))
+        fields = "".join(f"  {name} = {value},\n" for name, value in _bibtex_fields(paper, is_short=is_short))
         entries.append(f"@misc{{{key},\n{fields}}}\n")
     return "\n".join(entries)
 
@@ -65,7 +68,7 @@ def citation_key(paper: Citable) -> str:
     return "".join([_ascii(author).replace(" ", ""), year, *words[:1]]) or "paper"
 
 
-def _bibtex_fields(paper: Citable) -> Iterator[tuple[str, str]]:
+def _bibtex_fields(paper: Citable, *, is_short: bool) -> Iterator[tuple[str, str]]:
     yield "title", f"{{{_protect_capitals(clean(paper.title))}}}"
     if paper.authors:
         yield "author", f"{{{' and '.join(_bibtex_name(split_name(name)) for name in paper.authors)}}}"
@@ -80,6 +83,8 @@ def _bibtex_fields(paper: Citable) -> Iterator[tuple[str, str]]:
     if paper.doi:
         yield "doi", f"{{{_verbatim(paper.doi)}}}"
     yield "url", f"{{{_verbatim(paper.url)}}}"
+    if is_short:
+        return
     if paper.keywords:
         yield "keywords", f"{{{', '.join(_tex(clean(keyword)) for keyword in paper.keywords)}}}"
     if paper.abstract:

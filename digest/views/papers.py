@@ -44,7 +44,7 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
         "listings": listings,
         "discussed": next((listing for listing in reversed(listings) if listing.discussion), None),
         "beside": publication.adjacent(found),
-        "bibtex": citations.bibtex([found]),
+        "bibtex": citations.bibtex([found], is_short=True),
         "topics": its_topics,
         "similar": alike,
         "on_its_topic": on_its_topic,

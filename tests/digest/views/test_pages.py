@@ -150,9 +150,11 @@ def test_it_says_what_others_think_of_a_paper(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("edition")
-def test_it_shows_a_reference_to_copy(client: Client) -> None:
-    reference = client.get("/papers/arxiv:2608.00002.bib").content.decode()
-    assert reference in html.unescape(body(client, "/papers/arxiv:2608.00002/"))
+def test_it_shows_a_short_reference_to_copy(client: Client) -> None:
+    in_file = client.get("/papers/arxiv:2608.00002.bib").content.decode()
+    assert "  abstract = {We generate video.},\n" in in_file
+    to_copy = in_file.replace("  abstract = {We generate video.},\n", "")
+    assert html.unescape(body(client, "/papers/arxiv:2608.00002/")).count(to_copy) == 2  # shown, and on its button
 
 
 @pytest.mark.parametrize("form", ["/", ".bib", ".ris"])
