@@ -149,7 +149,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AUTHENTICATION_BACKENDS = ["digest.ops.staff.backend.StaffBackend"]
 REQUIRE_SECOND_FACTOR = env.one_of("REQUIRE_SECOND_FACTOR", "off", "superusers", "staff")
-STAFF_IDLE_HOURS = env.whole_number("STAFF_IDLE_HOURS", 12, 1, 24 * 14)  # without a visit, until a session ends
+STAFF_IDLE_HOURS = env.whole_number("STAFF_IDLE_HOURS", 12, 1, 24 * 14)  # without a visit, after which a session ends
 SESSION_COOKIE_AGE = env.whole_number("STAFF_SESSION_DAYS", 14, 1, 90) * 86_400  # until each session ends
 OTP_TOTP_THROTTLE_FACTOR = 0  # digest.ops.staff.logins counts the attempts
 OTP_TOTP_ISSUER = env.text("SITE_NAME", "Daily Papers")  # shown in authenticator apps

@@ -24,7 +24,7 @@ worker_tmp_dir = "/dev/shm"  # noqa: S108  # heartbeats of workers must not wait
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]
-    """The log of the main process, as that of the application. It logs no requests, so it masks nothing."""
+    """The log of the main process, in the format of the application's. It has no requests, so nothing is masked."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)

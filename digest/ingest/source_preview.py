@@ -64,7 +64,7 @@ class SourcePreview:
 
 
 def problem_with(kind: str, key: str) -> str:
-    """Return why a source of `kind` and `key` can't work, as far as it shows without the network; else ""."""
+    """Return why a source of `kind` and `key` can't work, as far as that is visible without the network; else ""."""
     if problem := sources.problem_with_key(kind, key):
         return problem
     must_be_public = kind == Source.Kind.FEED and not settings.FETCH_PRIVATE_HOSTS

@@ -6,12 +6,12 @@ import numpy as np
 
 from digest.matching.similarity import Vectors
 
-# Weights of the mean of the right papers, and of that of the wrong ones, beside the name and the sentence.
+# Weights of the mean of the right papers and of the mean of the wrong ones; the name and the sentence weigh 1.
 RIGHT, WRONG = 1.5, 0.4
 
 
 def moved(asked: Vectors, right: Sequence[Vectors], wrong: Sequence[Vectors], mean: Vectors) -> Vectors:
-    """Return the embedding `asked`, moved towards those of right papers and away from those of wrong ones.
+    """Return the embedding `asked`, moved toward those of right papers and away from those of wrong ones.
 
     All are compared with `mean`, the embedding of papers in general. The result has length 1.
     """

@@ -201,7 +201,7 @@ class ReaderStore:
         return Preferences(topics=topics, words=row.words, **(self._defaults([]) | row.preferences))
 
     def _defaults(self, rows: Sequence[ReaderRow]) -> dict[str, Any]:
-        """Return the values of all preferences that any of the rows gives, for the rows that don't."""
+        """Return the file's own defaults, and those of any other preference that some of the rows have."""
         of_file = {name: getattr(self.settings, name) for name in ("language", "frequency", "time_zone")}
         given = sorted({name for row in rows for name in row.preferences} - of_file.keys())
         model = Subscriber()

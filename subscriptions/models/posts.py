@@ -7,6 +7,8 @@ class FormPost(models.Model):
     """A visitor's request, stored unread for a worker, which deletes the row once it is done.
 
     The page that takes it looks no one up. So neither its answer nor its response time reveals who is a reader.
+
+    `wishes` are Preferences and `trace` is a Trace, as JSON (`subscriptions.readers`).
     """
 
     class Kind(models.TextChoices):

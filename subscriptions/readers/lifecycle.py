@@ -279,9 +279,10 @@ def resubscribe(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime
 
 @on_the_current_row
 def reduce_emails(subscriber: Subscriber, offer: str, *, now: dt.datetime, trace: Trace | None = None) -> bool:
-    """Send a reader fewer emails instead of none: `offer` is weekly, fewer or pause. Return False if it is too often.
+    """Send a reader fewer emails instead of none: `offer` is weekly, fewer or pause.
 
-    Email the reader, because anyone with a forwarded digest could have pressed the button.
+    Email the reader, because anyone with a forwarded digest could have pressed the button. Return False if that would
+    be too often.
     """
     if not subscriber.is_subscribed or abuse_limits.refused_by(abuse_limits.resubscribe_limit(subscriber.uid), now=now):
         return False
@@ -299,7 +300,7 @@ def _take_offer(subscriber: Subscriber, offer: str, today: dt.date) -> None:
         subscriber.amount = Subscriber.Amount.FEWER
         subscriber.max_papers = min(subscriber.max_papers, REDUCED_MAX_PAPERS)
     elif offer == "pause":
-        subscriber.status, subscriber.paused_until = Status.PAUSED, today + dt.timedelta(weeks=4)
+        subscriber.status, subscriber.paused_until = Status.PAUSED, today + dt.timedelta(weeks=4)  # as unsubscribe.html says
     subscriber.save()
 
 

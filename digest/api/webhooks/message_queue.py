@@ -31,7 +31,7 @@ def enqueue(event: str, about: Iterable[tuple[uuid.UUID | None, dict[str, Any]]]
 
 
 def enqueue_steps(steps: Iterable[Consent], *, now: dt.datetime) -> None:
-    """Store messages for steps in the log of consents that are events."""
+    """Store a message for each step in the log of consents that is an event."""
     by_event: dict[str, list[tuple[uuid.UUID | None, dict[str, Any]]]] = {}
     for step in steps:
         event = event_of(step)

@@ -112,7 +112,7 @@ class RecipientLoader:
 
 @lru_cache(MAX_WORDS)
 def _own_words(words: str) -> tuple[tuple[Interest, ...], tuple[str, ...], int]:
-    """Return the interests in `words`, the excluded phrases, and the least votes."""
+    """Return the interests in `words`, the excluded phrases, and the minimum of votes."""
     criteria = parse(words)
     return tuple(profiles.of_words(criteria, are_saved=True)), criteria.exclusions, criteria.min_votes
 
