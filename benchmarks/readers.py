@@ -86,7 +86,7 @@ def _one_of(choices: tuple[str, ...] | list[str], number: str) -> str:
 
 
 def moment(at: str = SINCE, minutes: str = "0") -> str:
-    """Return SQL with the moment `at`, in UTC, plus so many minutes, an SQL expression."""
+    """Return SQL for the time `at` (UTC) plus `minutes`, which is an SQL expression."""
     if connection.vendor == "postgresql":
         return f"TIMESTAMPTZ '{at}' + ({minutes}) * INTERVAL '1 minute'"
     return f"datetime('{at[:19]}', ({minutes}) || ' minutes')"

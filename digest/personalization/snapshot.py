@@ -64,7 +64,7 @@ def restore(record: Record, day: dt.date, papers: Mapping[int, PaperText]) -> Di
 
 
 def findings(record: Record, pk: int) -> tuple[Finding, ...]:
-    """Return all that speaks for one paper in the record: nothing if it was a trending one."""
+    """Return the findings recorded for one paper: none if it was a trending one."""
     stored: list[list[str]] = next((entry[2:] for entry in record["for_you"] if entry[0] == pk), [])
     return _restored(stored)
 

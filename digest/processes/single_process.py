@@ -84,7 +84,7 @@ def serve(app: Celery, web: BaseWSGIServer) -> None:
     """Serve until SIGINT or SIGTERM. Emails in flight are finished first."""
     # 1. Hold signals back until the worker can handle them.
     early_signals = _block_signals()
-    logging.getLogger("celery").setLevel(logging.WARNING)  # in a single process, its starts and stops are not worth a line
+    logging.getLogger("celery").setLevel(logging.WARNING)  # its starts and stops are not worth a line here
     worker_ready.connect(lambda **kwargs: _unblock_signals(early_signals), weak=False)
     worker_shutting_down.connect(_abort_requests)
     # 2. Start the web server and the scheduler, each in a thread, and fetch papers at once.

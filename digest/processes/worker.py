@@ -11,7 +11,7 @@ class Consumer(consumer.Consumer):
     """A consumer that reconnects even if the connection that is lost can't be closed cleanly.
 
     If tasks are waiting to be acknowledged when Redis stops, kombu's `close` tries to give them back over the
-    connection that it has just forgotten, and raises AttributeError. The worker then stops half-way: it neither works
+    connection that it has just forgotten, and raises AttributeError. The worker then stops halfway: it neither works
     nor ends.
     """
 

@@ -125,7 +125,7 @@ def last_week() -> RecentPapers:
 
 
 def _freeze() -> None:
-    """Exempt all that lives from garbage collection: with large indexes, every full pass takes 0.2 seconds.
+    """Exempt all live objects from garbage collection: with large indexes, every full pass takes 0.2 seconds.
 
     Collect earlier indexes first, because they contain cycles.
     """

@@ -37,7 +37,7 @@ def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
 
 
 def parse(body: bytes, day: dt.date) -> Batch:
-    """Return the entries, each with the day it gives, but `day` at the latest. Raise SourceError."""
+    """Return the entries, each with the day it gives, or `day` if that is earlier. Raise SourceError."""
     content = read_feed(body)
     subject = _SUBJECT.match(content.feed.get("title", ""))
     return read_all(content.entries, lambda entry: _read(entry, day, clean(subject[1]) if subject else ""))

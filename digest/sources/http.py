@@ -255,7 +255,7 @@ def _check_public(ip: IPAddress, address: str) -> None:
 
 
 def problem_with_host(address: str) -> str:
-    """Return why `address` leads to this machine or its network, or "" if that does not show without DNS."""
+    """Return why `address` leads to this machine or its network, or "" if that is not visible without DNS."""
     try:
         host = httpx.URL(address).host
         _check_public(ipaddress.ip_address("127.0.0.1" if host == "localhost" else host), address)

@@ -300,7 +300,8 @@ def _take_offer(subscriber: Subscriber, offer: str, today: dt.date) -> None:
         subscriber.amount = Subscriber.Amount.FEWER
         subscriber.max_papers = min(subscriber.max_papers, REDUCED_MAX_PAPERS)
     elif offer == "pause":
-        subscriber.status, subscriber.paused_until = Status.PAUSED, today + dt.timedelta(weeks=4)  # as unsubscribe.html says
+        subscriber.status = Status.PAUSED
+        subscriber.paused_until = today + dt.timedelta(weeks=4)  # as unsubscribe.html says
     subscriber.save()
 
 

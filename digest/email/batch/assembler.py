@@ -176,7 +176,7 @@ def _frame_key(digest: Digest, reader: Recipient) -> FrameKey:
 
 
 def _kind(digest: Digest, reader: Recipient) -> tuple[object, ...]:
-    """Return all that templates may depend on. Of numbers of papers, this is only: none, one, or several."""
+    """Return everything that templates may depend on. Numbers of papers count only as none, one or several."""
     frequency, follows_nothing, is_grouped, *numbers = _frame_key(digest, reader)
     return (frequency, follows_nothing, is_grouped, *(min(number, 2) for number in numbers))
 

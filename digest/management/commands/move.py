@@ -17,7 +17,7 @@ class Command(BaseCommand):
     help = "Copy everything into another, empty database. Stop web, workers and beat first. Run it again to continue."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--to", required=True, metavar="DATABASE_URL", help="the password belongs into ~/.pgpass")
+        parser.add_argument("--to", required=True, metavar="DATABASE_URL", help="the password belongs in ~/.pgpass")
 
     def handle(self, *args: Any, **options: Any) -> None:
         check_database()

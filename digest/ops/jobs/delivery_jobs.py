@@ -134,7 +134,7 @@ SKIP_EDITIONS, COUNT_EDITIONS_AS_SENT = "Skip what is queued of editions", "Coun
 
 
 def withdraw_editions(editions: Iterable[Edition], status: str, *, by: str) -> Job:
-    """Start a job that withdraws all that is queued of these editions, as skipped or sent."""
+    """Start a job that withdraws everything that is queued of these editions, as skipped or sent."""
     chosen = list(editions)
     queued = Delivery.objects.filter(edition__in=chosen, status=Status.QUEUED).count()
     action = "Skipped what was queued." if status == Status.SKIPPED else "Counted as sent what was queued."
