@@ -52,6 +52,11 @@ def zone_of(name: str) -> dt.tzinfo:
         return dt.UTC
 
 
+def time_in(name: str) -> str:
+    """Return the zone's name after a time of day, for staff: “London time”, or “UTC”."""
+    return name if "/" not in name else f"{name.rpartition('/')[2].replace('_', ' ')} time"
+
+
 def day_in(name: str, moment: dt.datetime) -> dt.date:
     """Return the date at `moment` in the time zone."""
     return moment.astimezone(zone_of(name)).date()

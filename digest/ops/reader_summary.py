@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from digest.editions import due_times, publication
 from digest.models import Delivery, Opinion, SavedPaper
 from subscriptions.models import Subscriber
-from subscriptions.time_zones import midnight_in, zone_of
+from subscriptions.time_zones import midnight_in, time_in, zone_of
 
 Status, Frequency = Subscriber.Status, Subscriber.Frequency
 SCHEDULES: dict[str, str] = {
@@ -35,7 +35,7 @@ def summary_of(reader: Subscriber, *, now: dt.datetime) -> ReaderSummary:
     due = next_digest(reader, now=now)
     return ReaderSummary(
         state=state_of(reader),
-        next_digest=f"{date_format(due, 'D, j M Y, H:i')} {reader.time_zone}" if due else "",
+        next_digest=f"{date_format(due, 'D, j M Y, H:i')} {time_in(reader.time_zone)}" if due else "",
         last=sent.defer("papers").order_by("-sent_at").first(),
         likes=Opinion.objects.filter(subscriber=reader, verdict=Opinion.Verdict.LIKE).count(),
         saves=SavedPaper.objects.filter(subscriber=reader, removed_at=None).count(),
@@ -44,7 +44,7 @@ def summary_of(reader: Subscriber, *, now: dt.datetime) -> ReaderSummary:
 
 def state_of(reader: Subscriber) -> str:
     """Return whether the reader gets digests now and when, as sentences after their address: "is paused until …"."""
-    schedule = f"digests {SCHEDULES[reader.frequency]} at {reader.send_time} {reader.time_zone}."
+    schedule = f"digests {SCHEDULES[reader.frequency]} at {reader.send_time} {time_in(reader.time_zone)}."
     if reader.status == Status.PAUSED and reader.paused_until:
         until = date_format(reader.paused_until, "j M Y")
         return f"is paused until {until} and gets nothing before. After that: {schedule}"

@@ -4,6 +4,7 @@
 """
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
@@ -38,19 +39,32 @@ from subscriptions.admin.filters import FollowedTopicFilter, SelectOfUsedFilter,
 from subscriptions.admin.large_tables import FOUND, FindsReadersAdmin, find_filters_by_words
 from subscriptions.admin.long_select import LongSelect
 from subscriptions.models import Subscriber, Topic, TopicFilter
+from subscriptions.models.readers import time_of
 from subscriptions.pills import pill
 from subscriptions.query import validation
 from subscriptions.query.grammar import FilterError
 
+ADD_FOLLOW = "Add a topic or words"
 DATES = ("created_at", "confirmed_at", "active_since", "unsubscribed_at")
 
 
 class SubscriberForm(forms.ModelForm[Subscriber]):
     class Meta:
         widgets = {
+            "send_hour": forms.Select(choices=[(hour, time_of(hour)) for hour in range(24)]),
             "time_zone": LongSelect(choices=[(zone, zone) for zone in time_zones.time_zones()]),
             "language": forms.Select(choices=settings.LANGUAGES),
         }
+        # As readers see them in their settings.
+        labels = {
+            "frequency": "How often",
+            "send_hour": "Delivery time",
+            "amount": "How strict?",
+            "language": "Email language",
+            "mail_quiet_days": "Quiet days",
+            "one_list": "One list",
+        }
+        help_texts = {"send_hour": ""}
 
 
 class TopicFilterForm(forms.ModelForm[TopicFilter]):
@@ -74,7 +88,6 @@ class TopicFilterInline(LooksAtRelatedAdmin, TellsChangesAdmin, admin.TabularInl
     model = TopicFilter
     form = TopicFilterRow
     formset = RowFormSet  # type: ignore[assignment]  # a formset for any model
-    verbose_name = "interest"
     verbose_name_plural = "follows"
     extra = 0
 
@@ -144,7 +157,7 @@ class SubscriberAdmin(
     def state(self, subscriber: Subscriber) -> str:
         return pill(subscriber.status)
 
-    @admin.display(ordering="frequency", description="frequency")
+    @admin.display(ordering="frequency", description="how often")
     def how_often(self, subscriber: Subscriber) -> str:
         return subscriber.frequency.capitalize()
 
@@ -162,6 +175,15 @@ class SubscriberAdmin(
         """Return the fields. The addresses are shown while a change waits for its confirmation."""
         fieldsets = super().get_fieldsets(request, obj)
         return fieldsets if obj and obj.new_email else fieldsets[1:]
+
+    def get_inline_formsets(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the formsets. The button that adds a row says what of, where Django names the row."""
+        formsets = super().get_inline_formsets(*args, **kwargs)
+        for formset in formsets:
+            data = json.loads(formset.inline_formset_data())
+            data["options"]["addText"] = ADD_FOLLOW
+            formset.inline_formset_data = json.dumps(data)  # type: ignore[method-assign]  # templates take both
+        return formsets
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         heading = {"heading": breakable(kwargs["obj"].email)} if kwargs.get("obj") else {}

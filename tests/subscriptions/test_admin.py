@@ -1,6 +1,7 @@
 """The admin: every page opens, and its actions take the same steps as the readers' own clicks."""
 
 import datetime as dt
+import html
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -428,6 +429,15 @@ def test_it_says_what_an_admin_got_wrong(
     response = admin_client.post(admin_url(Subscriber, "change", bob.pk), form)
     assert response.status_code == 200
     assert message in response.content.decode()
+
+
+def test_the_page_of_a_reader_has_the_names_that_readers_see(admin_client: Client, bob: Subscriber) -> None:
+    page = html.unescape(admin_client.get(admin_url(Subscriber, "change", bob.pk)).content.decode())
+    labels = re.findall(r"<label[^>]*>\s*([^<]+?):?\s*</label>", page)
+    for label in ("How often", "Delivery time", "How strict?", "Email language", "Quiet days", "One list"):
+        assert label in labels
+    assert re.search(r'<select name="send_hour".*?<option value="7"[^>]*>07:00</option>', page, re.DOTALL)
+    assert '"addText": "Add a topic or words"' in page
 
 
 def test_a_new_topic_is_the_last_and_its_group_is_chosen_or_new(admin_client: Client, learning: Topic) -> None:

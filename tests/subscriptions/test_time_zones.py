@@ -8,7 +8,7 @@ from django.test import Client
 
 from subscriptions.models import Subscriber
 from subscriptions.security.link_tokens import Purpose
-from subscriptions.time_zones import offered, time_zones, validate_time_zone
+from subscriptions.time_zones import offered, time_in, time_zones, validate_time_zone
 from tests.subscriptions.conftest import path_of
 
 
@@ -18,6 +18,14 @@ from tests.subscriptions.conftest import path_of
 def test_it_offers_the_zones_that_browsers_name(name: str) -> None:
     assert name in time_zones()
     validate_time_zone(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("UTC", "UTC"), ("Europe/London", "London time"), ("America/Argentina/Buenos_Aires", "Buenos Aires time")],
+)
+def test_staff_read_the_city_of_a_zone(name: str, words: str) -> None:
+    assert time_in(name) == words
 
 
 @pytest.mark.parametrize(
