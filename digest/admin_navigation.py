@@ -38,6 +38,7 @@ NAMES = {
     "PeriodicTask": "Scheduled tasks",
     "User": "Staff accounts",
 }
+SINGLE = {"Brand"}  # models with one row, which is opened and not added
 HEALTH = "Health check"  # a page without a model, beside the incidents
 
 
@@ -52,13 +53,16 @@ def group_name(opts: Options[Any]) -> str:
 
 
 def by_groups(models: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the groups of the models that the user may see, each model with its `tabs`."""
-    known = {model["object_name"]: model | {"name": _name(model), "tabs": []} for model in models}
+    """Return the groups of the models that the user may see, each model with its `tabs`.
+
+    A tab with `is_listed` is in the navigation, too. The others are there only for those who search for a page.
+    """
+    known = {model["object_name"]: _entry(model) for model in models}
     for parent, children in TABS.items():
         if parent in known:
             known[parent]["tabs"] = [known.pop(name) for name in children if name in known]
     if "Incident" in known:
-        page = {"object_name": "Doctor", "name": HEALTH, "admin_url": reverse("admin:doctor")}
+        page = {"object_name": "Doctor", "name": HEALTH, "admin_url": reverse("admin:doctor"), "is_listed": True}
         known["Incident"]["tabs"].insert(0, page)
     groups = {name: [known.pop(one) for one in _with_tabs(members) if one in known] for name, members in GROUPS.items()}
     groups[LAST] = sorted(known.values(), key=lambda model: str(model["name"]))
@@ -78,8 +82,10 @@ def tabs_of(groups: list[dict[str, Any]], object_name: str) -> list[dict[str, An
     return []
 
 
-def _name(model: dict[str, Any]) -> str:
-    return NAMES.get(model["object_name"], str(model["name"]))
+def _entry(model: dict[str, Any]) -> dict[str, Any]:
+    name = model["object_name"]
+    add_url = None if name in SINGLE else model["add_url"]
+    return model | {"name": NAMES.get(name, str(model["name"])), "add_url": add_url, "tabs": []}
 
 
 def _with_tabs(members: tuple[str, ...]) -> Iterator[str]:

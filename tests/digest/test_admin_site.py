@@ -84,6 +84,22 @@ def test_a_list_has_one_name_everywhere(admin_client: Client, path: str, name: s
     assert f"<title>{name} | " in page
 
 
+def test_the_health_check_is_in_both_menus_and_tabs_in_neither(admin_client: Client) -> None:
+    page = admin_client.get("/admin/").content.decode()
+    menu, sidebar = page.split('id="nav-sidebar"')
+    assert "Health check" in menu
+    assert "Heartbeats" not in menu
+    assert re.search(r'<tr><th scope="row"><a href="/admin/doctor/">Health check', sidebar)
+    assert re.search(r'<tr class="tab-row"><th scope="row"><a href="[^"]*">Heartbeats', sidebar)
+
+
+def test_the_brand_is_opened_and_not_added(admin_client: Client) -> None:
+    page = admin_client.get("/admin/subscriptions/brand/add/").content.decode()
+    assert 'href="/admin/subscriptions/brand/add/"' not in page
+    assert "&rsaquo; Brand\n" in page
+    assert "&rsaquo; Add" not in page
+
+
 def test_the_list_of_staff_accounts_counts_accounts(admin_client: Client) -> None:
     assert re.search(r"\s1 staff account\s", admin_client.get("/admin/auth/user/").content.decode())
 
