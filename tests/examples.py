@@ -1,4 +1,4 @@
-"""How much of a test's data `make test` tries. `make test-all` tries all of it."""
+"""The share of a test's data that `make test` tries. `make test-all` tries all of it."""
 
 import os
 from collections.abc import Iterable

@@ -10,7 +10,7 @@ ALERT_WITHIN = 120.0  # seconds
 
 
 class Context(NamedTuple):
-    """What a drill gets: an empty folder of its own, and whether to be quick."""
+    """The arguments of a drill: an empty folder of its own, and whether to be quick."""
 
     folder: Path
     is_short: bool

@@ -36,7 +36,7 @@ BY = Trace(where="/subscribe/", ip="198.51.100.7", user_agent="TapirBrowser/1.0"
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the broker gets, and writes to its append-only file."""
+    """The messages that the broker gets, and writes to its append-only file."""
     found: list[str] = []
     monkeypatch.setattr(
         Task, "apply_async", lambda task, *arguments, **options: found.append(json.dumps([task.name, arguments]))

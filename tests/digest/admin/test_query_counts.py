@@ -1,4 +1,4 @@
-"""How many queries the admin's pages take, whatever there is to show."""
+"""The number of queries that the pages of the admin take, whatever there is to show."""
 
 import html
 import re

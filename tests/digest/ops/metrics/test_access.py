@@ -1,4 +1,4 @@
-"""Who may read /metrics."""
+"""Access to /metrics."""
 
 from typing import Any
 
