@@ -310,7 +310,7 @@ IMPRINT_TEXT = env.prose("IMPRINT_TEXT")
 # Without a postal address, no digest is sent. Many countries require it by law.
 REQUIRE_POSTAL_ADDRESS = env.flag("REQUIRE_POSTAL_ADDRESS", EMAIL_BACKEND != "subscriptions.outbox.EmailBackend")
 OPERATORS = env.addresses("OPERATORS")  # who gets the daily report, and alerts
-ALERT_URL = env.alert_address("ALERT_URL")  # a second way for alerts, beside email
+ALERT_URL = env.alert_address("ALERT_URL")  # a second way for alerts, in addition to email
 # A dead man's switch: it is requested after each good tick, so that it can alert if the requests end.
 HEARTBEAT_URL = env.secret_address("HEARTBEAT_URL", "https://hc-ping.com/your-uuid")
 CONTACT_EMAIL = env.address("CONTACT_EMAIL")  # in the User-Agent, so that sources can reach the operator

@@ -14,7 +14,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
-ACTION, LOGIN = 4, 5  # beside Django's own flags
+ACTION, LOGIN = 4, 5  # in addition to Django's own flags
 FLAGS = {ADDITION: "added", CHANGE: "changed", DELETION: "deleted", ACTION: "ran an action", LOGIN: "logged in"}
 OPENED = "Opened the page"  # the beginning of the entries about who looked at a reader
 ROWS_AT_ONCE = 1_000

@@ -23,7 +23,7 @@ from subscriptions.models import Topic
 from subscriptions.query.grammar import FilterError
 
 FOUND = 10  # papers that a search shows
-PROPOSED = 15  # phrases beside those that the topic has
+PROPOSED = 15  # phrases in addition to those that the topic has
 EXAMPLES_ADVISED = 5  # examples that are advised
 LINES = {"rows": 3, "class": "vLargeTextField"}
 CITED = "arXiv ids, links, DOIs or titles, one per line. The papers must be on this site."

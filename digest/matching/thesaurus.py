@@ -29,7 +29,7 @@ NAME_BONUS = 0.5  # bonus if the text is the topic's name or one of its phrases
 # it, and three in ten pairs from different interests.
 MIN_CORRELATION = 0.05
 MIN_PART_COVERAGE = 0.35  # minimum coverage of a part of a name for a topic to count as named by it
-MAX_GAP = 0.3  # how much less similar to the whole text than the nearest topic the one that is named first may be
+MAX_GAP = 0.3  # the topic that is named first may be this much less similar to the whole text than the nearest one
 SHARPNESS = 20.0  # of the softmax over similarities: how much more the nearest topic counts than the next
 MIN_WEIGHT_SHARE = 0.05  # share of the nearest topic's weight below which a topic is dropped
 

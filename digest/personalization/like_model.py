@@ -21,7 +21,7 @@ from digest.personalization.word_features import BUCKETS, NO_WORDS, Weights, Wor
 
 Values = NDArray[np.float64]
 
-WORDS = 8.0  # weight of words beside meaning: similarities by words are that much smaller
+WORDS = 8.0  # weight of words relative to meaning: similarities by words are that much smaller
 PENALTY = 0.03  # of the regression
 LIKE, DISLIKE = 1.0, 1 / 3  # weights of a paper that the reader liked, and of one that was not for them
 # Papers in general to compare the liked ones with, which weigh together as much as these; and as many to measure what

@@ -58,7 +58,7 @@ def build_index(
 
 
 class IndexState(NamedTuple):
-    """The data that an index depends on, beside its papers and topics and their embeddings (see `Index.waiting`)."""
+    """The data that an index depends on, other than its papers, topics and their embeddings (see `Index.waiting`)."""
 
     background: tuple[int, ...]  # the first and the last embedding of papers in general
     archive: expansions.ArchiveState

@@ -22,7 +22,7 @@ CLOSEST = 20  # further candidates, of the last editions
 TELLING = 8  # distinctive words of the title and keywords
 LEAST = 0.6  # minimum similarity of the words of two papers
 CLOSE = 0.5  # minimum cosine of their embeddings; one paper in 25 has none that is so close among 350
-WORDS_WEIGHT = 0.2  # of the similarity of words, up to 1, beside the cosine
+WORDS_WEIGHT = 0.2  # of the similarity of words, up to 1, relative to the cosine
 
 
 def similar(paper: Paper, most: int = MAX_SIMILAR) -> list[Paper]:

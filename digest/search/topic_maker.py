@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from digest.matching.similarity import Vectors
 
 ARCHIVE = 3_000  # the newest papers, among which the closest to the examples are looked for
-CLOSEST = 30  # papers that phrases are proposed from, beside the examples
+CLOSEST = 30  # papers that phrases are proposed from, in addition to the examples
 CANDIDATES = 300  # papers that share words with the topic, if there are no embeddings
 ASKED = 10  # papers that an admin judges at a time
 

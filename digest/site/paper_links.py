@@ -24,7 +24,7 @@ class Linkable(Protocol):
 
 
 def elsewhere(paper: Linkable) -> list[PaperLink]:
-    """Return links to the paper at other sites, beside arXiv's page and the PDF."""
+    """Return links to the paper at other sites, in addition to arXiv's page and the PDF."""
     number = quote(arxiv_number(paper.key))
     if not number:
         return []

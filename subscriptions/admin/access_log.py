@@ -20,7 +20,7 @@ class LogsSearchesAdmin:
 
 
 class LogsOpeningAdmin:
-    """A page of a reader, or of a row about one. Opening it is logged at the reader."""
+    """A page of a reader, or of a row about one. Opening it is logged for the reader."""
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().change_view(request, object_id, *args, **kwargs)  # type: ignore[misc]

@@ -17,7 +17,7 @@ def applied() -> Migrations:
 
 
 def missing(present: Migrations) -> list[str]:
-    """Return the names of the migrations that this version needs beside those that are `present`."""
+    """Return the names of the migrations that this version needs in addition to those that are `present`."""
     if _on_disk() <= present:
         return []
     executor = MigrationExecutor(connection)

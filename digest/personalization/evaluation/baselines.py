@@ -26,7 +26,7 @@ class Task(NamedTuple):
     liked: list[int]
     disliked: list[int]
     others: list[int]  # papers in general, to learn from
-    reference: list[int]  # further ones, to measure by what is usual
+    reference: list[int]  # others, which show what is usual
     day: list[int]  # the wanted papers first
     wanted: int  # how many of the day's papers are
 
