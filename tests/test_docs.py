@@ -100,6 +100,17 @@ def test_each_change_in_the_map_names_a_file_to_open() -> None:
     assert not [change for change, files in rows if not re.search(r"`[\w/]+/[\w.-]+\.\w+`", files)]
 
 
+def test_the_names_in_the_map_are_in_the_files_beside_them() -> None:
+    text = (ROOT / "docs" / "design.md").read_text()
+    named = [
+        (file, name)
+        for file, names in re.findall(r"`([\w/]+\.py)` \(((?:`\w+`(?:, )?)+)\)", text)
+        for name in re.findall(r"\w+", names)
+    ]
+    assert len(named) >= 15
+    assert not [(file, name) for file, name in named if not re.search(rf"\b{name}\b", (ROOT / file).read_text())]
+
+
 def docstrings(source: str) -> Iterator[tuple[int, str]]:
     """Yield the line and text of each docstring."""
     for node in ast.walk(ast.parse(source)):
