@@ -208,6 +208,7 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
     list_display = ["day", "paper_count", "state", "not_sent", "problems"]
     list_per_page = 30
     search_fields = ["day", "note_before", "note_after"]
+    search_help_text = "A day, such as 2026-12-02, or words of a note."
     date_hierarchy = "day"
     readonly_fields = ["day", "published_at", "closed_at"]
     actions = ["skip_queued", "count_as_sent", "begin_again"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
@@ -14,7 +15,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Streami
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
+from digest import admin_requests
 from digest.ops.jobs import import_jobs, runner
 from digest.ops.uploaded_tables import as_text, private_copy
 from subscriptions import audit
@@ -28,7 +31,28 @@ MAX_EXPORTED = 50_000  # readers that a request can export before gunicorn ends 
 
 
 class ExportsReadersAdmin:
-    """The action that exports the selected readers."""
+    """The action that exports the selected readers, and the button that exports all that the list shows."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.export_view))  # type: ignore[attr-defined]
+        return [path("export/", view, name="subscriptions_subscriber_export"), *super().get_urls()]  # type: ignore[misc]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        shown = (extra_context or {}) | {"may_export": self.has_export_permission(request)}
+        response: HttpResponse = super().changelist_view(request, shown)  # type: ignore[misc]
+        return response
+
+    def export_view(self, request: HttpRequest) -> HttpResponseRedirect | StreamingHttpResponse:
+        """Download all readers, or those that the list's filters and its search find."""
+        if not (self.has_view_permission(request) and self.has_export_permission(request)):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        admin_requests.check(self, request, is_list=True)  # type: ignore[arg-type]
+        page = HttpResponseRedirect(f"{reverse('admin:subscriptions_subscriber_changelist')}?{request.GET.urlencode()}")
+        try:
+            found: QuerySet[Subscriber] = self.get_changelist_instance(request).queryset  # type: ignore[attr-defined]
+        except IncorrectLookupParameters:
+            return page
+        return self.export(request, found) or page
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("subscriptions.export_subscriber")

@@ -50,6 +50,7 @@ class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, FindsPapersAdmin, admin.Mode
     readonly_fields = ["fewer_of", "found_by"]
     list_filter = ["verdict", "said_at"]
     search_fields = ["paper__title", "paper__key", "subscriber__email"]
+    search_help_text = "A paper’s title, or a reader’s address."
     list_select_related = ["paper", "subscriber"]
 
     def get_urls(self) -> list[URLPattern]:

@@ -122,6 +122,7 @@ class PaperAdmin(EditsRowsAdmin, SavesChangesAdmin, admin.ModelAdmin[Paper]):
         ("listings__source", SelectFilter),
     ]
     search_fields = ["title", "key", "abstract", "authors"]
+    search_help_text = "Words of a title or an abstract, or an author."
     autocomplete_fields = ["edition"]
     list_select_related = ["edition"]
     paginator = KeysFirst

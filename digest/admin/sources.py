@@ -88,6 +88,7 @@ class SourceAdmin(
     list_editable = ["is_active"]
     list_filter = [IsFailing, "kind", "is_active"]
     search_fields = ["name", "key"]
+    search_help_text = "A part of its name."
     actions = ["fetch_now"]
     readonly_fields = ["address"]
 

@@ -15,6 +15,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
@@ -35,8 +36,8 @@ from subscriptions.admin.base import (
     TellsChangesAdmin,
     breakable,
 )
-from subscriptions.admin.filters import FollowedTopicFilter, SelectOfUsedFilter, dates
-from subscriptions.admin.large_tables import FOUND, FindsReadersAdmin, find_filters_by_words
+from subscriptions.admin.filters import FollowedTopicFilter, SelectOfUsedFilter, dates, titled
+from subscriptions.admin.large_tables import FOUND, FindsReadersAdmin, IndexedList, find_filters_by_words
 from subscriptions.admin.long_select import LongSelect
 from subscriptions.models import Subscriber, Topic, TopicFilter
 from subscriptions.models.readers import time_of
@@ -44,6 +45,8 @@ from subscriptions.pills import pill
 from subscriptions.query import validation
 from subscriptions.query.grammar import FilterError
 
+NAMED = 2  # of what a reader follows, in the list
+OWN_WORDS = "own words"
 ADD_FOLLOW = "Add a topic or words"
 DATES = ("created_at", "confirmed_at", "active_since", "unsubscribed_at")
 
@@ -105,6 +108,30 @@ class TopicFilterInline(LooksAtRelatedAdmin, TellsChangesAdmin, admin.TabularInl
         return field
 
 
+class ReaderList(IndexedList):
+    """The list of readers, with what each one on the page follows, read at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        followed = _followed([reader.pk for reader in self.result_list])
+        for reader in self.result_list:
+            reader.followed = followed[reader.pk]
+
+
+def _followed(readers: list[int]) -> dict[int, list[str]]:
+    """Return the topics that each reader follows, and “own words”, which may be personal, at their end."""
+    topics: dict[int, list[str]] = {pk: [] for pk in readers}
+    words: dict[int, list[str]] = {pk: [] for pk in readers}
+    follows = TopicFilter.objects.filter(subscriber__in=readers).order_by("pk")
+    for pk, topic in follows.values_list("subscriber", "topic__name"):
+        if topic:
+            topics[pk].append(topic)
+        else:
+            words[pk] = [OWN_WORDS]
+    return {pk: topics[pk] + words[pk] for pk in readers}
+
+
 class SubscriberAdmin(
     LogsSearchesAdmin,
     LogsOpeningAdmin,
@@ -118,9 +145,15 @@ class SubscriberAdmin(
 
     empty_text = "No readers yet. They sign up on the site, and confirm by the link in an email."
     form = SubscriberForm
-    list_display = ["address", "state", "how_often", "at", "signed_up"]
-    list_filter = ["status", "frequency", ("created_at", dates("signed up")), ("filters__topic", FollowedTopicFilter)]
+    list_display = ["address", "state", "follows", "how_often", "at", "signed_up"]
+    list_filter = [
+        "status",
+        ("frequency", titled(admin.ChoicesFieldListFilter, "how often")),
+        ("created_at", dates("signed up")),
+        ("filters__topic", FollowedTopicFilter),
+    ]
     search_fields = ["email", "uid", "filters__words"]
+    search_help_text = "An email address, or a reader’s own words."
     list_per_page = 50
     sortable_by = ["address", "signed_up"]
     # The address too: a new one would not be confirmed.
@@ -156,6 +189,15 @@ class SubscriberAdmin(
     @admin.display(ordering="status", description="status")
     def state(self, subscriber: Subscriber) -> str:
         return pill(subscriber.status)
+
+    @admin.display(description="follows")
+    def follows(self, subscriber: Any) -> str:
+        """Return the first things that the reader follows, and how many more there are."""
+        names: list[str] = subscriber.followed
+        return f"{', '.join(names[:NAMED])}{f' and {len(names) - NAMED} more' if names[NAMED:] else ''}" or "top-voted"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ReaderList
 
     @admin.display(ordering="frequency", description="how often")
     def how_often(self, subscriber: Subscriber) -> str:

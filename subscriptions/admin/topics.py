@@ -199,6 +199,7 @@ class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
     list_filter = [Breadth, ("catalogue", admin.AllValuesFieldListFilter), "group", "is_offered"]
     show_facets = admin.ShowFacets.NEVER  # a query for each value of each filter
     search_fields = ["name", "slug", "description", "phrases"]
+    search_help_text = "A name, or a phrase that finds papers."
     prepopulated_fields = {"slug": ["name"]}
     readonly_fields = ["followed"]
     fieldsets = [

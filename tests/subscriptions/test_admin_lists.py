@@ -90,6 +90,17 @@ def test_states_are_pills_in_the_color_of_the_state(admin_client: Client, alice:
     assert '<span class="pill is-bad">suppressed</span>' in page
 
 
+def test_a_reader_is_listed_with_what_they_follow_and_their_own_words_are_not_shown(
+    admin_client: Client, learning: Topic, vision: Topic
+) -> None:
+    make_reader("none@example.org")
+    make_reader("some@example.org", topics=[learning, vision], words="a private matter")
+    page = admin_client.get(READERS).content.decode()
+    assert f'<td class="field-follows">{learning.name}, {vision.name} and 1 more</td>' in page
+    assert '<td class="field-follows">top-voted</td>' in page
+    assert "a private matter" not in page
+
+
 def test_a_delivery_time_is_the_hour_and_the_place_of_the_time_zone(admin_client: Client, alice: Subscriber) -> None:
     Subscriber.objects.update(time_zone="America/Argentina/Buenos_Aires", send_hour=7)
     assert ">07:00 Buenos Aires</span>" in admin_client.get(READERS).content.decode()

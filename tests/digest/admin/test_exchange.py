@@ -1,5 +1,7 @@
 """Exports of readers, and imports of suppression lists, in the admin."""
 
+import csv
+import io
 from typing import Any
 
 import pytest
@@ -89,3 +91,37 @@ def test_the_hashes_of_suppressed_addresses_can_be_downloaded(admin_client: Clie
     suppression = lifecycle.suppress("gone@example.org", "bounced")
     answer: Any = admin_client.get(f"{SUPPRESSIONS}export/")
     assert suppression.address_hash in b"".join(answer.streaming_content).decode()
+
+
+def test_the_button_exports_the_readers_that_the_list_shows(
+    admin_client: Client, alice: Subscriber, bob: Subscriber
+) -> None:
+    Subscriber.objects.filter(pk=bob.pk).update(status="paused", paused_until="2999-01-01")
+    page = admin_client.get(f"{READERS}?status__exact=paused").content.decode()
+    assert f'action="{READERS}export/?status__exact=paused"' in page
+    for query, found in (("", {alice.email, bob.email}), ("?status__exact=paused", {bob.email}), ("?q=nobody", set())):
+        answer: Any = admin_client.post(f"{READERS}export/{query}")
+        rows = csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig")))
+        assert {row["email"] for row in rows} == found
+    assert LogEntry.objects.filter(change_message__contains="Exported readers.").exists()
+
+
+def test_the_button_exports_to_staff_who_may_and_only_at_a_press(
+    admin_client: Client, client: Client, alice: Subscriber
+) -> None:
+    assert admin_client.get(f"{READERS}export/").status_code == 405
+    assert admin_client.post(f"{READERS}export/?email__regex=(").status_code == 400
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_subscriber"))
+    client.force_login(clerk)
+    assert "export/" not in client.get(READERS).content.decode()
+    assert client.post(f"{READERS}export/").status_code == 403
+
+
+def test_too_many_readers_are_not_exported(
+    admin_client: Client, alice: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "MAX_EXPORTED", 0)
+    answer = admin_client.post(f"{READERS}export/?status__exact=active", follow=True)
+    assert answer.redirect_chain == [(f"{READERS}?status__exact=active", 302)]
+    assert "1 readers are too many to download." in answer.content.decode()
