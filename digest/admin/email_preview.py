@@ -103,7 +103,7 @@ class EmailPreviewForm:
         return is_valid and not any(name in self.data for name in PREVIEW_BUTTONS)  # type: ignore[attr-defined]
 
     def make_preview(self, **audience: Any) -> EmailPreview:
-        """Return a sample email with the typed values (see `preview_email`). Raises NothingToShowError."""
+        """Return a sample email with the typed values (see `preview_email`). Raise NothingToShowError."""
         raise NotImplementedError
 
 

@@ -128,7 +128,7 @@ def _when(day: dt.date, time: str, *, today: dt.date) -> str:
 
 
 def _may_be_repeated(delivery: Delivery) -> bool:
-    """Return whether a worker died while it sent this welcome, and the settings allow to send it twice."""
+    """Return whether a worker died while it sent this welcome, and the settings allow sending it twice."""
     is_in_doubt = (delivery.status, delivery.reason) == (Status.UNCERTAIN, ON_ITS_WAY)
     return is_in_doubt and settings.UNCERTAIN_MAILS == "resend"
 

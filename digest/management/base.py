@@ -61,7 +61,7 @@ def operator() -> str:
 
 
 def check_links() -> None:
-    """Raise CommandError if `make run` serves this data at another address than links in emails would lead to."""
+    """Raise CommandError if `make run` serves this data at an address that links in emails would not lead to."""
     try:
         with (settings.VAR_DIR / "allinone.lock").open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -67,7 +67,7 @@ def papers_on(topic: Topic) -> list[Paper]:
 def found_by(query: str) -> list[Paper]:
     """Return the best results of a search, the newest first.
 
-    Raises FilterError if `query` can't be read, or if it finds nothing and is no longer valid for new searches.
+    Raise FilterError if `query` can't be read, or if it finds nothing and is no longer valid for new searches.
     """
     results = paper_search.search(query, size=SEARCH_PAGES * paper_search.RESULTS_A_PAGE, typed_now=False)
     if not results.matches:

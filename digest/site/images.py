@@ -25,7 +25,7 @@ class PictureError(ValueError):
 
 
 def shrink(body: bytes) -> bytes:
-    """Return a WebP of SIZE. Raises PictureError."""
+    """Return a WebP of SIZE. Raise PictureError."""
     with _opened(body) as picture:
         picture.draft("RGB", SIZE)  # decodes a JPEG at a reduced size
         small = _framed(_on_white(picture))
@@ -43,7 +43,7 @@ def to_jpeg(webp: bytes) -> bytes:
 
 
 def shrink_logo(body: bytes) -> bytes:
-    """Return a PNG of LOGO_SIZE at most, since not all email clients show WebP. Raises PictureError."""
+    """Return a PNG of LOGO_SIZE at most, since not all email clients show WebP. Raise PictureError."""
     with _opened(body) as picture:
         small = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
         small.thumbnail(LOGO_SIZE, Image.Resampling.LANCZOS)
@@ -60,7 +60,7 @@ def png_size(png: bytes) -> tuple[int, int]:
 
 @contextmanager
 def _opened(body: bytes) -> Iterator[Image.Image]:
-    """Open an image of bearable size. Raises PictureError, also for errors while it is decoded."""
+    """Open an image of bearable size. Raise PictureError, also for errors while it is decoded."""
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(body), formats=FORMATS) as picture:
             warnings.simplefilter("error", Image.DecompressionBombWarning)

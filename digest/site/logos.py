@@ -13,7 +13,7 @@ UNUSED_FOR = dt.timedelta(days=1)  # after that, a logo that was only previewed 
 
 
 def store(body: bytes, *, now: dt.datetime) -> Logo:
-    """Store the image, encoded again in a child process with limits. Raises PictureError."""
+    """Store the image, encoded again in a child process with limits. Raise PictureError."""
     if len(body) > MAX_BYTES:
         raise PictureError(f"larger than {MAX_BYTES / 1e6:.1f} MB")
     try:

@@ -58,7 +58,7 @@ def of_papers(papers: Sequence[Paper]) -> dict[int, str]:
 
 
 def shrink(body: bytes) -> bytes:
-    """Call `images.shrink` in a child process with limits. Raises PictureError."""
+    """Call `images.shrink` in a child process with limits. Raise PictureError."""
     try:
         return isolation.run(images.shrink, body)
     except isolation.IsolationError as error:
@@ -71,7 +71,7 @@ def _addresses(paper: Paper) -> list[str]:
 
 
 def _fetch(http: Http, paper: Paper) -> tuple[bytes, str]:
-    """Return the first picture that is usable, made small, and what was wrong with others. Raises UnreachableError."""
+    """Return the first picture that is usable, made small, and what was wrong with others. Raise UnreachableError."""
     problems: list[str] = []
     for address in _addresses(paper):
         try:

@@ -86,7 +86,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 
 def _operation_at(rest: str) -> Any:
-    """Return the view of an operation and its arguments. Raises ProblemError 404."""
+    """Return the view of an operation and its arguments. Raise ProblemError 404."""
     try:
         return resolve(f"/v1/{rest}", urlconf=URLS)
     except Http404 as error:
@@ -117,7 +117,7 @@ def _answer(data: dict[str, Any], status: int = 200) -> JsonResponse:
 
 
 def _page(text: str) -> int:
-    """Return the page's number. Raises FilterError with how to write it."""
+    """Return the page's number. Raise FilterError with how to write it."""
     number = paper_search.page_number(text)
     if not number or number > paper_search.LAST_PAGE:
         raise FilterError(f"“{text[:20]}” is not a page. Write a whole number from 1 to {paper_search.LAST_PAGE}.")

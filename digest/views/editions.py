@@ -114,7 +114,7 @@ def _chosen(request: HttpRequest, name: str, values: Sequence[str]) -> str:
 
 
 def _chosen_topic(request: HttpRequest, labels: topics.Labels) -> topics.TopicLabel | None:
-    """Return the topic that the edition is filtered by. Raises Http404 if it is not offered."""
+    """Return the topic that the edition is filtered by. Raise Http404 if it is not offered."""
     slug = request.GET.get("topic", "")
     chosen = next((label for label in labels.values() if label.slug == slug), None)
     if slug and chosen is None:

@@ -63,7 +63,7 @@ def of_a_paper(request: HttpRequest, reader: Subscriber, token: str, pk: int) ->
 
 
 def _act(reader: Subscriber, paper: Paper, opinion: str) -> None:
-    """Apply `opinion`: one of ASKED, clear, unsave, fewer:<filter> or take-back. Raises Http404 for anything else."""
+    """Apply `opinion`: one of ASKED, clear, unsave, fewer:<filter> or take-back. Raise Http404 for anything else."""
     verdict, _, filter_key = opinion.partition(":")
     now = timezone.now()
     if opinion == "take-back":

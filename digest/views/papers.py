@@ -118,7 +118,7 @@ def _reference(key: str, write: Callable[[Iterable[Paper]], str], kind: str, suf
 
 
 def find(key: str) -> Paper:
-    """Return the paper that has or had the key `key`. Raises Http404 if there is none."""
+    """Return the paper that has or had the key `key`. Raise Http404 if there is none."""
     found = known(key)
     if found is None:
         raise Http404(f"There is no paper {key}.")

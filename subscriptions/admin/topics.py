@@ -136,7 +136,7 @@ class TopicForm(forms.ModelForm[Topic]):
 
 
 def check_phrases(lines: list[str]) -> list[str]:
-    """Return the phrases without repeated ones. Raises ValidationError, which names the lines to correct."""
+    """Return the phrases without repeated ones. Raise ValidationError, which names the lines to correct."""
     kept: dict[str, str] = {}
     for line in lines:
         kept.setdefault(" ".join(line.split()).casefold(), line)

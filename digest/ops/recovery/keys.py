@@ -47,7 +47,7 @@ def verify() -> None:
 
 
 def verify_with(row: Installation) -> None:
-    """Do as `verify`, with the row that was read. Errors of the database are raised."""
+    """Verify the keys against `row`, which was read already. Errors of the database are raised."""
     mine = (row.incarnation.hex, settings.SECRET_KEY, settings.ADDRESS_HASH_KEY)
     if mine in _verified:
         return
@@ -85,7 +85,7 @@ def accept() -> list[str]:
 
 
 def stray_key_file() -> Path | None:
-    """Return VAR_DIR/secret_key if it holds another key than this process has, and no fallback is that key."""
+    """Return VAR_DIR/secret_key if it holds a key that is neither that of this process nor a fallback."""
     path: Path = settings.VAR_DIR / "secret_key"
     try:
         kept = path.read_text().strip()
