@@ -143,7 +143,7 @@ def test_a_filter_says_what_it_is_set_to(admin_client: Client, vision: Topic) ->
     page = admin_client.get(f"{READERS}?status__exact=active&{TOPIC}={vision.pk}").content.decode()
     assert '<summary class="is-set">Status: <b>active</b></summary>' in page
     assert '<summary class="is-set">Topic: <b>Vision</b></summary>' in page
-    assert "<summary>Frequency</summary>" in page
+    assert "<summary>How often</summary>" in page
 
 
 @pytest.mark.usefixtures("readers")
