@@ -31,10 +31,13 @@ class DailyTotalAdmin(ReadOnlyAdmin, admin.ModelAdmin[DailyTotal]):
             for model, page in self.admin_site._registry.items()
             if page.has_view_permission(request)
         }
+        by_day = trend_charts.emails_by_day(now=now, linked=linked)
+        charts = [by_day.only("Sent", "Sent"), by_day.only("Problems", "Failed", "Bounced", "Complaints")]
         shown = {
             "outlook": sending_status(now=now),
             "domains": remembered("problems by domain", lambda: reputation.problems_by_domain(now=now)),
-            "by_day": trend_charts.emails_by_day(now=now, linked=linked),
+            "by_day": by_day,
+            "charts": [chart for chart in charts if chart.has_enough],
         }
         context = (extra_context or {}) | shown
         return super().changelist_view(request, context)

@@ -159,6 +159,15 @@ class Chart:
             for column, span in columns
         ]
 
+    @property
+    def busy_rows(self) -> list[tuple[Span, list[tuple[int, str]]]]:
+        """The rows of the table that have a number other than 0."""
+        return [(span, numbers) for span, numbers in self.table if any(number for number, _ in numbers)]
+
+    def only(self, title: str, *names: str) -> "Chart":
+        """Return a chart of some of the series."""
+        return Chart(title, self.spans, tuple(one for one in self.series if one.name in names), self.model)
+
 
 def charts(*, now: dt.datetime, span: str = "14d", readers: int = 0, linked: Container[str] = ()) -> list[Chart]:
     """Return the charts of a range up to today.

@@ -36,8 +36,9 @@ class TopicsWidget(forms.CheckboxSelectMultiple):
 
     def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
         options = [option for _, (option,), _ in super().optgroups(name, value, attrs)]
-        groups = groupby(options, key=lambda option: option["value"].instance.group)
-        return [(group, list(boxes), number) for number, (group, boxes) in enumerate(groups)]
+        groups = [(group, list(boxes)) for group, boxes in groupby(options, lambda one: one["value"].instance.group)]
+        groups.sort(key=lambda group: not any(box["selected"] for box in group[1]))  # those with a tick first
+        return [(group, boxes, number) for number, (group, boxes) in enumerate(groups)]
 
 
 class NarrowerTopicsField(forms.ModelMultipleChoiceField[Topic]):
@@ -202,11 +203,18 @@ class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
     search_help_text = "A name, or a phrase that finds papers."
     prepopulated_fields = {"slug": ["name"]}
     readonly_fields = ["followed"]
+    list_per_page = 50
     fieldsets = [
         (None, {"fields": ["name", "slug", "group", "description", "is_offered", "position", "followed"]}),
         ("Matching papers", {"fields": ["phrases", "exclusions", "categories"]}),
         ("Broader topic", {"fields": ["narrower"], "description": BROADER}),
     ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Topic | None = None) -> Any:
+        """Return the fields. Those of a broader topic begin with the topics that it includes."""
+        about, matching, narrower = super().get_fieldsets(request, obj)
+        is_broad = obj is not None and (obj.narrower or obj.name == obj.group)
+        return [about, narrower, matching] if is_broad else [about, matching, narrower]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return TopicList

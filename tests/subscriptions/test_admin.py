@@ -263,6 +263,17 @@ def test_the_page_of_a_topic_says_who_follows_it(admin_client: Client, wide: Top
     assert "None yet." in admin_client.get(admin_url(Topic, "add")).content.decode()
 
 
+def test_the_page_of_a_broader_topic_begins_with_what_it_includes(
+    admin_client: Client, wide: Topic, vision: Topic
+) -> None:
+    Topic.objects.create(slug="acoustics", name="Acoustics", group="Acoustics", phrases=["sound"])
+    page = admin_client.get(admin_url(Topic, "change", wide.pk)).content.decode()
+    assert page.index('name="narrower"') < page.index('name="phrases"')
+    assert page.index('value="vision"') < page.index('value="acoustics"'), "the group with a tick comes first"
+    page = admin_client.get(admin_url(Topic, "change", vision.pk)).content.decode()
+    assert page.index('name="phrases"') < page.index('name="narrower"')
+
+
 @pytest.mark.usefixtures("now")
 def test_it_unsubscribes_readers(admin_client: Client, alice: Subscriber, bob: Subscriber, charlie: Subscriber) -> None:
     response = act(admin_client, "unsubscribe", alice, bob)

@@ -72,6 +72,23 @@ def test_deliverability_shows_what_became_of_each_day_s_digests(admin_client: Cl
     row = re.search(rf'<th scope="row">{date_format(YESTERDAY)}</th>(.*?)</tr>', page, re.DOTALL)
     assert row
     assert re.sub(r"<[^>]+>", " ", row[1]).split() == ["1,240", "7", "–", "1,199", "5", "1"]
+    assert f'<th scope="row">{date_format(TODAY)}</th>' not in page  # a day without emails
+    assert 'href="/admin/digest/dailytotal/">Deliverability by day' not in page
+    assert "<strong>Sent</strong>" not in page  # one day makes no chart
+
+
+def test_deliverability_draws_the_emails_of_several_days(admin_client: Client) -> None:
+    for ago in range(5):
+        DailyTotal.objects.create(day=TODAY - ago * DAY, kind="delivery", what="sent", number=9)
+    page = admin_client.get("/admin/digest/dailytotal/").content.decode()
+    assert "<strong>Sent</strong>" in page
+    assert "<strong>Problems</strong>" not in page
+
+
+def test_deliverability_says_that_nothing_was_sent(admin_client: Client) -> None:
+    assert (
+        "Nothing was sent, and nothing was reported." in admin_client.get("/admin/digest/dailytotal/").content.decode()
+    )
 
 
 def test_they_count_bounces_complaints_and_likes(edition: Edition, alice: Subscriber) -> None:
