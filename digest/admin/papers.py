@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.core.paginator import Page, Paginator
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 
 from digest import clock
 from digest.editions import publication
@@ -100,7 +101,13 @@ class PaperForm(forms.ModelForm[Paper]):
     keywords = LinesField(required=False, help_text="Write one on each line.", show_hidden_initial=True)
 
     class Meta:
-        labels = {"url": "Address", "github_url": "GitHub", "project_url": "Project page", "figure_url": "Figure"}
+        labels = {
+            "url": "Address",
+            "github_url": "GitHub",
+            "project_url": "Project page",
+            "figure_url": "Figure",
+            "doi": "DOI",
+        }
         widgets = {"title": forms.Textarea(attrs={"rows": 2}), "take_away": forms.Textarea(attrs={"rows": 3})}
 
 
@@ -142,6 +149,9 @@ class PaperAdmin(EditsRowsAdmin, SavesChangesAdmin, admin.ModelAdmin[Paper]):
         ("For matching", {"fields": ["categories", "keywords", "organization", "comment"]}),
         ("Where it comes from", {"fields": [("key", "doi"), ("published_on", "announce_type", "enriched_at")]}),
     ]
+
+    def view_on_site(self, paper: Paper) -> str | None:
+        return None if paper.is_hidden else reverse("digest:paper", args=[paper.key])
 
     @admin.display(ordering="edition__day", description="edition")
     def day(self, paper: Paper) -> dt.date | None:

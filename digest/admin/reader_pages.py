@@ -159,7 +159,7 @@ class ReaderAdmin(ChangesStatusAdmin, ExportsReadersAdmin, SubscriberAdmin):
         if preview and request.method == "POST" and form.is_valid():
             email_preview.send_test(request, preview, form.cleaned_data["send_to"], reader)
         context = self.admin_site.each_context(request) | shown
-        context |= {"opts": self.opts, "original": reader, "title": f"What {reader} would get"}
+        context |= {"opts": self.opts, "original": reader, "title": f"Today’s digest of {reader}"}
         context |= {"form": form, "edition": edition, "may_send": may_send, "media": self.media}
         context |= {"state": reader_summary.state_of(reader), "gets_them": reader.status == Subscriber.Status.ACTIVE}
         response = TemplateResponse(request, "admin/subscriptions/subscriber/today.html", context)

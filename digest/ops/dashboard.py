@@ -119,7 +119,7 @@ def make_dashboard(*, now: dt.datetime) -> Dashboard:
         pause=pauses.current(),
         failing_sources=failing_sources,
         failed_runs=_failed_runs(intakes, failing_sources),
-        problems=_problems(now - WEEK),
+        problems=remembered(f"problems since {midnight}", lambda: _problems(now - WEEK)),
         readers=counts["readers"],
     )
 

@@ -312,6 +312,14 @@ def test_a_paper_keeps_its_authors_when_it_is_saved(admin_client: Client, editio
     assert paper.authors == ["Ada Lovelace", "Alan Turing"]
 
 
+def test_a_paper_links_to_its_page_unless_it_is_hidden(admin_client: Client, edition: Edition) -> None:
+    paper = edition.papers.all()[0]
+    address, link = f"/admin/digest/paper/{paper.pk}/change/", f'href="/papers/{paper.key}/" class="viewsitelink"'
+    assert link in admin_client.get(address).content.decode()
+    Paper.objects.filter(pk=paper.pk).update(is_hidden=True)
+    assert "viewsitelink" not in admin_client.get(address).content.decode()
+
+
 @pytest.mark.parametrize("model", [Delivery, DeliveryEvent, Subscriber, Paper])
 def test_no_list_of_millions_reads_them_all_for_a_hierarchy_of_dates(model: Any) -> None:
     assert admin.site.get_model_admin(model).date_hierarchy is None

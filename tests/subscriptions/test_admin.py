@@ -449,6 +449,7 @@ def test_the_page_of_a_reader_has_the_names_that_readers_see(admin_client: Clien
         assert label in labels
     assert re.search(r'<select name="send_hour".*?<option value="7"[^>]*>07:00</option>', page, re.DOTALL)
     assert '"addText": "Add a topic or words"' in page
+    assert page.index("filters-TOTAL_FORMS") < page.index("field-created_at"), "the dates come last"
 
 
 def test_a_new_topic_is_the_last_and_its_group_is_chosen_or_new(admin_client: Client, learning: Topic) -> None:
