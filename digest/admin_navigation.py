@@ -38,7 +38,6 @@ NAMES = {
     "PeriodicTask": "Scheduled tasks",
     "User": "Staff accounts",
 }
-SINGLE = {"Brand"}  # models with one row, which is opened and not added
 HEALTH = "Health check"  # a page without a model, beside the incidents
 
 
@@ -83,9 +82,7 @@ def tabs_of(groups: list[dict[str, Any]], object_name: str) -> list[dict[str, An
 
 
 def _entry(model: dict[str, Any]) -> dict[str, Any]:
-    name = model["object_name"]
-    add_url = None if name in SINGLE else model["add_url"]
-    return model | {"name": NAMES.get(name, str(model["name"])), "add_url": add_url, "tabs": []}
+    return model | {"name": NAMES.get(model["object_name"], str(model["name"])), "tabs": []}
 
 
 def _with_tabs(members: tuple[str, ...]) -> Iterator[str]:

@@ -65,6 +65,7 @@ class DateAndTime(forms.SplitDateTimeWidget):
 
 
 DATES_AND_TIMES: dict[Any, Any] = {
+    models.DateField: {"widget": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})},
     models.DateTimeField: {"form_class": forms.SplitDateTimeField, "widget": DateAndTime},
 }
 

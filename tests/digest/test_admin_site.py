@@ -93,6 +93,11 @@ def test_the_health_check_is_in_both_menus_and_tabs_in_neither(admin_client: Cli
     assert re.search(r'<tr class="tab-row"><th scope="row"><a href="[^"]*">Heartbeats', sidebar)
 
 
+def test_the_navigation_has_no_links_that_add_rows(admin_client: Client) -> None:
+    assert "addlink" not in admin_client.get("/admin/").content.decode()
+    assert "addlink" in admin_client.get("/admin/digest/source/").content.decode()
+
+
 def test_the_brand_is_opened_and_not_added(admin_client: Client) -> None:
     page = admin_client.get("/admin/subscriptions/brand/add/").content.decode()
     assert 'href="/admin/subscriptions/brand/add/"' not in page
