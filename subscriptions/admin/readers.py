@@ -224,7 +224,7 @@ class SubscriberAdmin(
         for formset in formsets:
             data = json.loads(formset.inline_formset_data())
             data["options"]["addText"] = ADD_FOLLOW
-            formset.inline_formset_data = json.dumps(data)  # type: ignore[method-assign]  # templates take both
+            formset.inline_formset_data = json.dumps(data)  # templates take both
         return formsets
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
