@@ -35,7 +35,7 @@ class Autocompletion(AutocompleteJsonView):
 class PapersAdminSite(AdminSite):
     site_title = "Admin"
     index_title = "Today"
-    empty_value_display = "none"
+    empty_value_display = "–"
     login_form = logins.LoginForm
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

@@ -28,6 +28,6 @@ const headings = [...document.querySelectorAll("#result_list thead th")].map((he
 for (const row of document.querySelectorAll("#result_list tbody tr")) {
   [...row.children].forEach((cell, column) => {
     if (headings[column] && cell.matches("td:not(.action-checkbox)")) cell.dataset.label = headings[column];
-    if (["-", "0", "none"].includes(cell.textContent.trim()) && !cell.querySelector("input")) cell.classList.add("is-empty");
+    if (["–", "0"].includes(cell.textContent.trim()) && !cell.querySelector("input")) cell.classList.add("is-empty");
   });
 }
