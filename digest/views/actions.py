@@ -16,9 +16,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from digest.email.formatting import translated
 from digest.models import Opinion, Paper
 from digest.opinions import feedback, reading_list
-from subscriptions.models import Subscriber
+from subscriptions.models import Subscriber, Topic
 from subscriptions.query.grammar import FilterError
 from subscriptions.readers import follows
 from subscriptions.security import abuse_limits
@@ -98,11 +99,19 @@ def _follow(request: HttpRequest, reader: Subscriber, name: str, about: str) -> 
         raise Http404(f"“{about}” can't be followed.")
     if name == "follow":
         follows.follow(reader, kind, value, trace=trace(request))
-        message, undo = _("You follow this now. It counts from your next digest on."), "unfollow"
+        message, undo = _("You now follow %(name)s, starting with your next digest."), "unfollow"
     else:
         follows.unfollow(reader, kind, value, trace=trace(request))
-        message, undo = _("You no longer follow this."), "follow"
-    return ActionResult(message, f"{undo} {kind} {value}", follow=(kind, value))
+        message, undo = _("You no longer follow %(name)s."), "follow"
+    return ActionResult(message % {"name": _name(kind, value)}, f"{undo} {kind} {value}", follow=(kind, value))
+
+
+def _name(kind: str, value: str) -> str:
+    """Return what is followed as messages name it."""
+    if kind == follows.FollowKind.TOPIC:
+        topic = Topic.objects.filter(slug=value).first()
+        return translated(topic.name) if topic else value
+    return f"“{value}”" if kind == follows.FollowKind.PHRASE else value
 
 
 _FOLLOWS = ("follow", "unfollow")

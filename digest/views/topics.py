@@ -29,7 +29,6 @@ def catalogue(request: HttpRequest) -> HttpResponseBase:
         "asked": asked,
         "found": topic_list.search(labels, counted, asked) if asked else [],
         "areas": [] if asked else topic_list.by_area(labels, counted),
-        "editions": LAST_EDITIONS,
     }
     return show(request, "web/topics.html", context, query={"q": asked} if asked else {})
 

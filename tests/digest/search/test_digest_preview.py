@@ -259,7 +259,7 @@ def test_it_previews_settings_in_the_readers_language_and_saves_nothing(client: 
         ({"topics": ["knitting"]}, "The broader topic “Home” finds 7 papers."),
         ({"topics": ["sailing"]}, "Such papers are rare. You get an email when there is one"),
         ({"words": "about: the tides of the sea"}, "Such papers are rare."),
-        ({}, "You follow nothing in particular"),
+        ({}, "You don’t follow any topics yet"),
         ({"max_papers": "1"}, "Top 1"),
     ],
 )

@@ -1,5 +1,6 @@
 """The buttons of a signed-in reader: save, like, not for me, follow, and their undo."""
 
+import html
 import re
 from typing import Any
 
@@ -181,10 +182,13 @@ def test_what_is_followed_can_be_unfollowed_however_it_is_written(
     reader_client: Client, alice: Subscriber, kind: str, name: str
 ) -> None:
     before = set(alice.filters.values_list("topic__slug", "words"))
-    assert "You follow this now." in act(reader_client, f"follow {kind} {name}")
+    shown = f"“{name}”" if kind == "phrase" else name
+    assert f"You now follow {shown}, starting with your next digest." in html.unescape(
+        act(reader_client, f"follow {kind} {name}")
+    )
     state = ReaderState(alice)
     assert state.follows(kind, name)
-    assert "You no longer follow this." in act(reader_client, f"unfollow {kind} {name}")
+    assert f"You no longer follow {shown}." in html.unescape(act(reader_client, f"unfollow {kind} {name}"))
     assert set(alice.filters.values_list("topic__slug", "words")) == before
 
 

@@ -141,7 +141,7 @@ def test_the_preview_shows_what_the_ticked_filters_bring(client: Client) -> None
     assert "You’d have received 2 of the last 3 papers." in page
     again = {"found": hidden(page, "found"), "paper": ["0"]}
     page = client.post("/suggest/", again).content.decode()
-    assert "You follow nothing in particular" in page
+    assert "You don’t follow any topics yet" in page
     assert 'name="paper" value="0" checked' in page
     assert 'name="paper" value="1">' in page
     page = client.post("/suggest/", again | {"topics": "agents"}).content.decode()

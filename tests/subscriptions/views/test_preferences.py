@@ -144,7 +144,7 @@ def test_it_reactivates_no_reader_by_saving(visitor: Client, alice: Subscriber, 
 
 def test_it_says_what_comes_to_who_follows_nothing(visitor: Client, alice: Subscriber) -> None:
     path = path_of(Purpose.PREFERENCES, alice)
-    said = "You follow nothing in particular, so you get the top-voted papers."
+    said = "You don’t follow any topics yet, so you get the top-voted papers."
     assert said not in visitor.post(path, {"topics": ["learning"]}, follow=True).content.decode()
     assert said in visitor.post(path, {}, follow=True).content.decode()
 
