@@ -38,6 +38,7 @@ class ReasonsForPaper:
     filters: dict[str, str]  # names of the filters that find it, by key
     own_words: str  # the reader's own words that found it, as their email shows them, or "" if its meaning did
     evidence: Sequence[Finding]
+    top_voted_of: str = ""  # "day" or "week" if the digest had it because of its votes alone, else ""
 
 
 @dataclass(frozen=True)
@@ -97,17 +98,20 @@ def matched_filters(reader: Subscriber, paper: Paper) -> dict[str, str]:
 def reasons_for(reader: Subscriber, paper: Paper, edition_id: int) -> ReasonsForPaper:
     """Return the reasons for `paper` in the reader's digest of an edition.
 
-    The evidence is what the digest found in it, or what matching finds now if the digest has no record.
+    They are those of the digest, or what matching finds now if the digest has no record.
     """
     wanted = profiles.profile_of(reader)
     index, number = _among(paper)
+    filters, own_words = _matched_filters(reader, wanted, index, number), _own_words(wanted, index, number)
     record = Delivery.objects.filter(subscriber=reader, edition=edition_id).values_list("papers", flat=True).first()
     if record and "for_you" in record:
+        is_top_voted, frequency = snapshot.is_by_votes(record, paper.pk), record.get("frequency")
         evidence: Sequence[Finding] = snapshot.findings(record, paper.pk)
     else:
+        is_top_voted, frequency = not wanted.interests, reader.frequency
         evidence = _evidence(wanted, index, number)
-    filters = _matched_filters(reader, wanted, index, number)
-    return ReasonsForPaper(filters, _own_words(wanted, index, number), evidence)
+    period = "week" if frequency == Subscriber.Frequency.WEEKLY else "day"
+    return ReasonsForPaper(filters, own_words, evidence, period if is_top_voted else "")
 
 
 def _matched_filters(reader: Subscriber, wanted: QueryProfile, index: Index, number: int) -> dict[str, str]:

@@ -69,6 +69,14 @@ def findings(record: Record, pk: int) -> tuple[Finding, ...]:
     return _restored(stored)
 
 
+def is_by_votes(record: Record, pk: int) -> bool:
+    """Return whether only its votes brought the paper into the digest."""
+    if any(entry[0] == pk for entry in record["trending"]):
+        return True
+    found = findings(record, pk)
+    return bool(found) and not any(finding.interest for finding in found)
+
+
 def votes(record: Record) -> dict[int, int]:
     """Return the ids of the papers in the record, with the votes that they had then."""
     return {entry[0]: entry[1] for entry in (*record["for_you"], *record["trending"])}

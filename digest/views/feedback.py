@@ -55,6 +55,7 @@ def of_a_paper(request: HttpRequest, reader: Subscriber, token: str, pk: int) ->
         "own_words": profiles.WORDS_KEY,
         "found": reasons.own_words,
         "evidence": reasons.evidence,
+        "top_voted_of": reasons.top_voted_of,
         "asked": asked if asked in ASKED else "",
         "edition": edition,
         "digest_token": reader_urls.digest_token(reader.uid.bytes, edition_id) if edition else "",

@@ -219,7 +219,7 @@ def test_the_page_names_the_readers_own_words(client: Client, memory: Paper) -> 
     assert '<button class="button" name="opinion" value="not-for-me">Fewer papers like this</button>' in page
     assert "Fewer papers for your own words, such as “Memory”" in page
     press(client, door(reader, memory), opinion="fewer:" + profiles.WORDS_KEY)
-    told = "Fewer papers for your own words, such as “Memory”: from the next digest on, half as many places."
+    told = "Fewer papers for your own words, such as “Memory”: half as many places, starting with your next digest."
     assert told in body(client, door(reader, memory))
 
 
@@ -229,7 +229,7 @@ def test_the_page_names_the_readers_own_words(client: Client, memory: Paper) -> 
         ("like", "Liked: more papers like this."),
         ("not-for-me", "Got it: fewer papers like this."),
         ("save", "Saved to your list."),
-        ("fewer:agents", "Fewer papers for “Agents”: from the next digest on"),
+        ("fewer:agents", "Fewer papers for “Agents”: half as many places"),
     ],
 )
 def test_a_button_rates_and_takes_back(client: Client, ada: Subscriber, memory: Paper, opinion: str, told: str) -> None:
@@ -315,10 +315,41 @@ def test_it_shows_nothing_about_a_reader_who_has_left(
     assert Opinion.objects.exists() == (answer == 200)
 
 
-def test_it_says_when_no_filter_matches_a_paper(client: Client, ada: Subscriber) -> None:
+def test_it_gives_no_reason_if_it_knows_none(client: Client, ada: Subscriber) -> None:
     page = body(client, door(ada, make_paper(4, "Cooking")))
-    assert "None of your topics and words matches this paper." in page
+    assert "Why this paper?" not in page
+    assert "top-voted" not in page
     assert "brings similar papers" in page
+
+
+@pytest.mark.parametrize("frequency", ["daily", "weekly"])
+@pytest.mark.parametrize("kept", [{"trending": [[0, 9]]}, {"for_you": [[0, 9, ["", "votes", "9", "votes"]]]}])
+def test_it_says_that_votes_brought_a_paper_whatever_the_reader_follows_now(
+    client: Client, ada: Subscriber, frequency: str, kept: dict[str, list[list[Any]]]
+) -> None:
+    paper = make_paper(4, "Cooking")
+    path = door(ada, paper)
+    for entry in (entry for entries in kept.values() for entry in entries):
+        entry[0] = paper.pk
+    record = {"for_you": [], "trending": [], "frequency": frequency} | kept
+    sent(ada, Edition.objects.get())
+    Delivery.objects.update(papers=record)
+    period = {"daily": "day", "weekly": "week"}[frequency]
+    assert f"It was among the top-voted papers of that {period}." in body(client, path)
+
+
+def test_a_digest_for_a_reader_without_filters_holds_the_top_voted(client: Client, memory: Paper) -> None:
+    page = body(client, door(make_reader("nobody@example.org"), memory))
+    assert "It was among the top-voted papers of that day." in page
+
+
+@pytest.mark.parametrize("asked", ["like", "save", "not-for-me"])
+def test_the_page_has_one_button_for_what_the_link_asks(
+    client: Client, ada: Subscriber, memory: Paper, asked: str
+) -> None:
+    path = door(ada, memory)
+    assert body(client, path + f"?opinion={asked}").count(f'name="opinion" value="{asked}"') == 1
+    assert body(client, path).count(f'name="opinion" value="{asked}"') == 1
 
 
 def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber, memory: Paper, sea: Paper) -> None:
