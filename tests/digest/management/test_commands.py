@@ -240,6 +240,12 @@ def test_it_previews_what_a_reader_would_get_who_has_not_confirmed(capsys: Any) 
     assert Subscriber.objects.get(email="new@example.org").confirmed_at is None
 
 
+@pytest.mark.usefixtures("edition", "learning")
+def test_it_previews_topics_and_words_under_headings_as_readers_get_them(capsys: Any) -> None:
+    shown = run("preview_digest", capsys, topic=["learning"], words="diffusion")
+    assert re.findall("^## (.+)$", shown, re.MULTILINE) == ["Learning", "“diffusion”"]
+
+
 @pytest.mark.usefixtures("edition")
 def test_it_previews_in_the_readers_language(capsys: Any, learning: Topic) -> None:
     make_reader("german@example.org", topics=[learning], language="de")
