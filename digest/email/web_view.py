@@ -10,7 +10,7 @@ from digest.email import rendering
 from digest.matching import Finding, Match
 from digest.models import Delivery, Edition, Paper
 from digest.personalization import snapshot
-from digest.personalization.digest_selection import Digest
+from digest.personalization.digest_selection import Digest, is_by_interest
 from subscriptions.email import builder
 from subscriptions.models import Subscriber
 
@@ -38,7 +38,7 @@ def render_web_view(delivery: Delivery, *, is_signed_in: bool = False) -> str:
 
 def _without_reasons(match: Match) -> Match:
     """Return the match without what its reader follows, except whether they follow anything."""
-    follows_something = any(finding.interest for finding in match.findings)
+    follows_something = is_by_interest(match.findings)
     return replace(match, findings=(Finding("-" if follows_something else "", 0, ()),))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import NamedTuple
 
-from digest.matching import Index, Interest, Match, PaperText, answers_of, choose_from, share_fairly
+from digest.matching import Finding, Index, Interest, Match, PaperText, answers_of, choose_from, share_fairly
 from digest.matching.scoring_weights import THRESHOLDS
 from digest.personalization.like_filter import LIKES, Likes, with_likes
 from digest.personalization.slot_limits import SlotLimits
@@ -101,6 +101,11 @@ def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
         is_grouped=len(groups) > 1,
         waiting=index.waiting,
     )
+
+
+def is_by_interest(findings: Iterable[Finding]) -> bool:
+    """Return whether a filter found the paper, such as likes, and not its votes alone."""
+    return any(finding.interest for finding in findings)
 
 
 def _by_interest(matches: Iterable[Match]) -> dict[str, list[Match]]:

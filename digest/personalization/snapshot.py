@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from digest.matching import Finding, Match, PaperText, Reason
-from digest.personalization.digest_selection import Digest
+from digest.personalization.digest_selection import Digest, is_by_interest
 from digest.personalization.like_filter import FORMER_LABEL, LIKES
 
 MAX_FINDINGS = 30  # of one paper in an email; readers' filters make fewer
@@ -74,7 +74,7 @@ def is_by_votes(record: Record, pk: int) -> bool:
     if any(entry[0] == pk for entry in record["trending"]):
         return True
     found = findings(record, pk)
-    return bool(found) and not any(finding.interest for finding in found)
+    return bool(found) and not is_by_interest(found)
 
 
 def votes(record: Record) -> dict[int, int]:

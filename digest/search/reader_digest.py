@@ -12,7 +12,7 @@ from digest.editions import candidates
 from digest.matching import Index, Match
 from digest.models import Edition, Paper
 from digest.personalization import paper_index, profiles
-from digest.personalization.digest_selection import Digest, compose
+from digest.personalization.digest_selection import Digest, compose, is_by_interest
 from digest.search import index_cache
 from subscriptions.models import Subscriber
 
@@ -30,12 +30,7 @@ def of_edition(reader: Subscriber, edition: Edition, dismissed: AbstractSet[int]
 
 def by_interest(reader: Subscriber, edition: Edition, dismissed: AbstractSet[int] | None = None) -> list[Match]:
     """Return what the digest of an edition holds because of the reader's interests, without merely popular papers."""
-    return [match for match in of_edition(reader, edition, dismissed).for_you if is_by_interest(match)]
-
-
-def is_by_interest(match: Match) -> bool:
-    """Return whether a filter found the paper, such as likes, and not its votes alone."""
-    return any(finding.interest for finding in match.findings)
+    return [match for match in of_edition(reader, edition, dismissed).for_you if is_by_interest(match.findings)]
 
 
 def with_whole_papers(digest: Digest) -> Digest:

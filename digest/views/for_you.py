@@ -11,6 +11,7 @@ from digest.editions import candidates, publication
 from digest.matching import Match
 from digest.models import Edition, Paper
 from digest.models.papers import CARD_FIELDS
+from digest.personalization.digest_selection import is_by_interest
 from digest.search import reader_digest
 from digest.site import archive, reader_state, thumbnails, topics
 from subscriptions.models import Subscriber
@@ -41,7 +42,7 @@ def _context(reader: Subscriber, edition: Edition, dismissed: frozenset[int] | N
         "trending": _with_papers(digest.trending, papers),
         "since": candidates.weekly_cutoff(edition, reader),  # None for a daily digest
         "days": archive.span(edition.day, edition.day),
-        "follows_something": reader.filters.exists() or any(map(reader_digest.is_by_interest, digest.for_you)),
+        "follows_something": reader.filters.exists() or any(is_by_interest(match.findings) for match in digest.for_you),
         "topics_of": topics.of_papers(shown, topics.offered()),
         "pictures": thumbnails.of_papers(shown),
     }
