@@ -25,8 +25,9 @@ VERSION = version.read()
 VAR_DIR = env.writable_folder("VAR_DIR", BASE_DIR / "var")
 
 # --- Django -----------------------------------------------------------------
-HAS_OWN_SECRET_KEY = bool(env.text("SECRET_KEY", ""))
-SECRET_KEY = env.text("SECRET_KEY", "") or secret_key.read_or_make(VAR_DIR / "secret_key")
+SECRET_KEY = env.text("SECRET_KEY", "")
+HAS_OWN_SECRET_KEY = bool(SECRET_KEY)
+SECRET_KEY = SECRET_KEY or secret_key.read_or_make(VAR_DIR / "secret_key")
 SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
 ADDRESS_HASH_KEY = env.text("ADDRESS_HASH_KEY", "") or SECRET_KEY  # changing it loses all suppressions
 HOST = env.text("HOST", "127.0.0.1")

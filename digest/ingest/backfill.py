@@ -1,4 +1,4 @@
-"""The backfill of days of arXiv categories that no run read, or on which the feed was stale or empty.
+"""The backfill of arXiv categories: days that no run read, and days with a stale or empty feed.
 
 Days that were read are read again by `digest.ingest.fetcher`.
 """

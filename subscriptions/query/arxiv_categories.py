@@ -35,5 +35,5 @@ _QUERIES = {name.lower() for name in CATEGORIES} | {f"{archive}.*" for archive i
 
 
 def can_be_asked_for(category: str) -> bool:
-    """Return whether arXiv has `category`, in upper or lower case; `cs.*` stands for a whole archive."""
+    """Return whether arXiv has `category`, in upper or lower case. `cs.*` is a whole archive."""
     return category.lower() in _QUERIES
