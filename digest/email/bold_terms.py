@@ -1,4 +1,4 @@
-"""The words of a paper that match its reasons, in bold. Pure."""
+"""The phrases of a paper that match its reasons, in bold. Pure."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,21 +15,21 @@ _around: ContextVar[tuple[str, str] | None] = ContextVar("around", default=None)
 
 
 def emphasized(text: str, findings: Sequence[Finding]) -> Markup:
-    """Return `text` as HTML, with the words that `findings` found in it in bold."""
+    """Return `text` as HTML, with the phrases that `findings` found in it in bold."""
     if around := _around.get():
         return Markup(around[0]) + text + Markup(around[1])  # noqa: S704  # digits
     return Markup(bold_html(text, shown_reasons(findings)))  # noqa: S704  # escaped there
 
 
 def bold_html(text: str, reasons: Sequence[Reason]) -> str:
-    """Return `text` as HTML, escaped as HTML serializers do, with the words that `reasons` found in bold."""
+    """Return `text` as HTML, escaped as HTML serializers do, with what `reasons` found in bold."""
     parts = split_highlights(text, reasons)
     return "".join(f"<b>{escape(part)}</b>" if is_found else escape(part) for part, is_found in parts)
 
 
 def shown_reasons(findings: Sequence[Finding]) -> list[Reason]:
-    """Return the reasons that an email shows."""
-    return [reason for finding in shown(findings) for reason in finding.reasons]
+    """Return the reasons that an email puts in bold. Single words of a longer phrase are left out: they are common."""
+    return [reason for finding in shown(findings) for reason in finding.reasons if reason.kind == "phrase"]
 
 
 @contextmanager

@@ -75,7 +75,8 @@ def _line(
     names = _without_twins(list(dict.fromkeys(chain.from_iterable(map(names_of, findings)))), under)
     if not names:
         return _liked_line(found, title_style, style)
-    headed = under.split(", ") if under not in names else []  # a heading of several of the reader's own words
+    headings = under.split(", ") if under not in names else []  # a heading of several of the reader's own words
+    headed = [name for name in names if name in headings]
     others = [name for name in names if name != under and name not in headed]
     line, shown = "", [name_style(name) for name in others[:MAX_NAMES]]
     if shown:
@@ -84,9 +85,10 @@ def _line(
         if is_short:
             return line
     extra = _nearest_liked(found, title_style, style) or style(_judged_by_ai(found))
-    if not extra and under not in names:  # the words that matched add nothing to a heading that says why
-        known = others if headed else names  # below several names, the line says which of them the paper has
-        extra = style(_what_matched(found, known))
+    if headed and not extra:  # below several names, the line says which of them the paper has
+        extra = style(_("matched %(names)s")) % {"names": _joined(list(map(style, headed[:MAX_NAMES])), len(headed[MAX_NAMES:]), style)}
+    elif not extra and under not in names:  # the words that matched add nothing to a heading that says why
+        extra = style(_what_matched(found, names))
     return f"{line} · {extra}" if line and extra else line or extra[:1].upper() + extra[1:]
 
 

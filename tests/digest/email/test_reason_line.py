@@ -77,6 +77,18 @@ def test_below_a_heading_of_several_own_words_it_says_which_of_them_matched() ->
     assert reason_line([own], "“agents”, …") == "Because you follow “world models”"
 
 
+def test_below_a_heading_of_several_own_words_it_names_them_as_the_reader_typed_them() -> None:
+    asked = [Reason(OWN_WORDS, "phrase", "World-Models", "title", 1, "world models"), _asked("agents")]
+    heading = "“agents”, “world models”"
+    assert reason_line([Finding(OWN_WORDS, 1, tuple(asked))], heading) == "Matched “world models” and “agents”"
+    in_html = reason_line_in_html([Finding(OWN_WORDS, 1, (_asked("R&D"),))], "“agents”, “R&D”")
+    assert in_html == "Matched “R&amp;D”"
+
+
+def _asked(words: str) -> Reason:
+    return Reason(OWN_WORDS, "phrase", words.title(), "abstract", 1, words)
+
+
 @pytest.mark.parametrize(
     ("found", "line"),
     [
