@@ -78,15 +78,15 @@ def _line(
     headings = under.split(", ") if under not in names else []  # a heading of several of the reader's own words
     headed = [name for name in names if name in headings]
     others = [name for name in names if name != under and name not in headed]
-    line, shown = "", [name_style(name) for name in others[:MAX_NAMES]]
-    if shown:
+    line = ""
+    if others:
         because = _("Because you follow %(names)s") if others == names else _("Because you also follow %(names)s")
-        line = style(because) % {"names": _joined(shown, len(others) - len(shown), style)}
+        line = style(because) % {"names": _joined(others, name_style, style)}
         if is_short:
             return line
     extra = _nearest_liked(found, title_style, style) or style(_judged_by_ai(found))
     if headed and not extra:  # below several names, the line says which of them the paper has
-        extra = style(_("matched %(names)s")) % {"names": _joined(list(map(style, headed[:MAX_NAMES])), len(headed[MAX_NAMES:]), style)}
+        extra = style(_("matched %(names)s")) % {"names": _joined(headed, style, style)}
     elif not extra and under not in names:  # the words that matched add nothing to a heading that says why
         extra = style(_what_matched(found, names))
     return f"{line} · {extra}" if line and extra else line or extra[:1].upper() + extra[1:]
@@ -104,8 +104,9 @@ def _liked_line(reasons: Sequence[Reason], title_style: Style, style: Style) -> 
     return ""
 
 
-def _joined(shown: list[str], more: int, style: Style) -> str:
-    if more:
+def _joined(names: Sequence[str], name_style: Style, style: Style) -> str:
+    shown = list(map(name_style, names[:MAX_NAMES]))
+    if more := len(names) - len(shown):
         return style(_("%(names)s and %(number)s more")) % {"names": ", ".join(shown), "number": more}
     return style(_("%(one)s and %(other)s")) % {"one": shown[0], "other": shown[1]} if shown[1:] else shown[0]
 

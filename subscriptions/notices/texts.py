@@ -71,7 +71,7 @@ def _confirm(notice: OwedNotice) -> Note:
 
 
 _HOW_OFTEN = {
-    Subscriber.Frequency.DAILY: lambda: _("daily, when there are new papers"),
+    Subscriber.Frequency.DAILY: lambda: _("on days with new papers"),
     Subscriber.Frequency.WEEKDAYS: lambda: _("on weekdays"),
     Subscriber.Frequency.WEEKLY: lambda: _("once a week"),
 }

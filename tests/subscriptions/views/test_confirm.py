@@ -148,7 +148,7 @@ def test_it_says_when_the_first_digest_comes(
     with time_machine.travel(dt.datetime.fromisoformat(time).replace(tzinfo=dt.UTC), tick=False):
         page = visitor.post(path_of(Purpose.CONFIRM, bob)).content.decode()
     assert f"Your first digest {said}" in page
-    assert "A welcome email is on its way. Like every digest" in page
+    assert "Every email has links to change your settings" in page
 
 
 def test_it_promises_no_digest_where_nothing_may_match(visitor: Client, bob: Subscriber, vision: Topic) -> None:
