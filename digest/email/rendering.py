@@ -81,6 +81,8 @@ def make_context(
         "subscriber": subscriber,
         "edition_url": f"{settings.SITE_URL}/{digest.day}/",
         "withdrawn": 0,
+        "is_in_browser": False,
+        "is_signed_in": False,
         "occasion": occasion,  # "welcome" in the reader's first email, which names their choice; "repeat"
         "choice": follow_names.listed(follow_names.names_of(follows)),
         **urls,

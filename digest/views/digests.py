@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -13,18 +14,21 @@ from subscriptions.security.mail_csp import policy_for
 
 
 @require_safe
-@cache_control(private=True, max_age=300)
+@cache_control(private=True)
 def digest(request: HttpRequest, token: str) -> HttpResponse:
-    """Show exactly what was emailed, to anyone who has the link."""
+    """Show what was emailed: all of it to its reader who is signed in, and nothing personal to others with the link."""
     try:
         uid, edition_id = reader_urls.read_digest_token(token)
     except ForgedLinkError:
         return render(request, "web/bad_link.html", {"expired": False}, status=404)
     edition = get_object_or_404(Edition, pk=edition_id)
-    delivery = Delivery.objects.filter(subscriber__uid=uid, edition=edition).select_related("edition").first()
-    is_signed_in = reader_session.reader_of(request) is not None
-    html = web_view.render_web_view(delivery, is_signed_in=is_signed_in) if delivery else ""
+    deliveries = Delivery.objects.filter(subscriber__uid=uid, edition=edition)
+    delivery = deliveries.select_related("edition", "subscriber").first()
+    visitor = reader_session.reader_of(request)
+    html = web_view.render_web_view(delivery, visitor) if delivery else ""
     if not delivery or not html:
         return render(request, "web/digest_gone.html", {"edition": edition}, status=410)
     headers = {"X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer", "Content-Security-Policy": policy_for(html)}
-    return HttpResponse(html, headers=headers | {"Content-Language": delivery.papers["language"]})
+    response = HttpResponse(html, headers=headers | {"Content-Language": delivery.papers["language"]})
+    patch_cache_control(response, **({"no_store": True} if visitor else {"max_age": 300}))
+    return response

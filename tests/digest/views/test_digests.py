@@ -73,6 +73,25 @@ def test_it_holds_nothing_of_the_readers(client: Client, busy: Edition, topics: 
     assert not page.cookies
 
 
+def test_its_own_reader_sees_all_of_it_and_a_friend_who_is_signed_in_does_not(
+    client: Client, busy: Edition, topics: list[Topic]
+) -> None:
+    reader, friend = make_reader("r@example.org", topics, "proofs"), make_reader("friend@example.org", topics)
+    delivery, mail = send(busy, reader)
+    sign_in(client, friend)
+    page = client.get(path(delivery))
+    assert 'class="why"' not in page.text
+    assert "/preferences/" not in page.text
+    sign_in(client, reader)
+    page = client.get(path(delivery))
+    own_parts = r'<h2 class="section">.*?</h2>|<p class="why">.*?</p>|[^"]+\?opinion=like|[^"]*/preferences/[^"]*'
+    of_reader = re.compile(own_parts)
+    assert of_reader.findall(page.text) == of_reader.findall(mail)
+    assert any("opinion=like" in found for found in of_reader.findall(mail))
+    assert "no-store" in page.headers["Cache-Control"]
+    assert path(delivery) not in page.text
+
+
 def test_it_leads_a_signed_in_visitor_to_their_pages(client: Client, busy: Edition, topics: list[Topic]) -> None:
     reader = make_reader("r@example.org", topics)
     delivery, _ = send(busy, reader)
