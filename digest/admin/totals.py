@@ -1,4 +1,4 @@
-"""Deliverability: each day's totals, with the last seven days above them."""
+"""Deliverability: each day's totals, with the rates of the last days above them."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ from digest.delivery.events.classification import EventClass
 from digest.models import DailyTotal, Delivery, DeliveryEvent
 from digest.ops import daily_totals
 
-SPAN = dt.timedelta(days=7)
+SPAN = dt.timedelta(days=7)  # whole days, because the admin says “last 7 days”
 
 SENT = f"delivery {Delivery.Status.SENT}"
 
@@ -75,7 +75,7 @@ class ReputationRates:
 
 
 def recent_rates(*, now: dt.datetime, since: dt.datetime | None = None) -> ReputationRates:
-    """Return the rates of the last seven days. If `since` is given, count only emails that were queued after it."""
+    """Return the rates of the last days (SPAN). If `since` is given, count only emails that were queued after it."""
     begins = max(filter(None, (now - SPAN, since)))
     totals, uncounted = _totals(begins, now), list[Span]()
     for day, first, last in _days(begins, now):
@@ -109,7 +109,7 @@ class DomainProblems:
 
 
 def problems_by_domain(*, now: dt.datetime, most: int = 10) -> list[DomainProblems]:
-    """Return the domains with the most bounces and complaints of the last seven days, the most first."""
+    """Return the domains with the most bounces and complaints within SPAN, the most first."""
     problems = [str(what) for what in (EventClass.HARD, EventClass.SOFT, EventClass.POLICY, EventClass.COMPLAINT)]
     reports = DeliveryEvent.objects.filter(happened_at__gte=now - SPAN, meaning__in=problems, delivery__isnull=False)
     address = "delivery__subscriber__email"

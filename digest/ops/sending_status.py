@@ -42,10 +42,11 @@ class Share:
 
 @dataclass(frozen=True)
 class SendingStatus:
-    """The rates of the last seven days, and what each provider may send in the next hour."""
+    """The rates of the last days, and what each provider may send in the next hour."""
 
     rates: ReputationRates
-    since: dt.datetime  # where the rates begin
+    days: int  # that the rates are about
+    since: dt.datetime  # where they begin
     shares: list[Share]  # empty if there are no reports
     providers: list[ProviderStatus]
     is_outbox: bool  # emails are files, so there are no reports
@@ -54,8 +55,9 @@ class SendingStatus:
 def sending_status(*, now: dt.datetime) -> SendingStatus:
     closed = failover.avoided_providers(now=now)
     providers = [ProviderStatus(name, summarize_limits(name, now=now), closed.get(name)) for name in failover.names()]
-    rates = remembered("rates of seven days", lambda: reputation.recent_rates(now=now))
-    return SendingStatus(rates, now - reputation.SPAN, _shares(rates), providers, outbox.is_in_use())
+    rates = remembered("sending rates", lambda: reputation.recent_rates(now=now))
+    since = now - reputation.SPAN
+    return SendingStatus(rates, reputation.SPAN.days, since, _shares(rates), providers, outbox.is_in_use())
 
 
 def summarize_limits(provider: str, *, now: dt.datetime) -> LimitSummary:

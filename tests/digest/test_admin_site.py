@@ -127,7 +127,7 @@ def test_it_hides_groups_without_a_model_that_the_user_may_view(client: Client) 
 PARTS = {
     "view_fetchrun": ["Collected", "Problems this week"],
     "view_delivery": ["<h2>Sent</h2>", "Problems this week", "<strong>Digests</strong>"],
-    "view_dailytotal": ["Deliverability, last seven days"],
+    "view_dailytotal": ["Deliverability, last 7 days"],
     "view_incident": ["No worker is running"],
     "view_edition": ["Papers in editions"],
     "view_subscriber": ["Joined and left"],
