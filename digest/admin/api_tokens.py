@@ -52,6 +52,9 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
         made = ["name", "begins", "may", "state", "last_used_on", "created_by", "created_at", "expires_at"]
         return made if obj else ["name", "scopes", "expires_at"]
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        return super().add_view(request, form_url, (extra_context or {}) | {"save_label": "Create token"})
+
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         """Return False for a token's page: a new scope would surprise the program. Actions rotate and revoke."""
         return obj is None and super().has_change_permission(request)

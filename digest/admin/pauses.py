@@ -76,8 +76,7 @@ class PauseAdmin(ReadOnlyAdmin, admin.ModelAdmin[Pause]):
     ) -> HttpResponse:
         shown = {
             "title": "Pause sending",
-            "show_save_and_add_another": False,
-            "show_save_and_continue": False,
+            "save_label": "Pause sending",
             "about": "No digests are sent until the pause ends. Planning continues, and digests that wait are sent "
             "afterward. Digests that are more than a day late are skipped. Confirmations and other emails that readers "
             "ask for are still sent.",

@@ -47,6 +47,9 @@ class WebhookEndpointAdmin(admin.ModelAdmin[WebhookEndpoint]):
     search_fields = ["name", "url"]
     actions = ["send_test", "rotate"]
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        return super().add_view(request, form_url, (extra_context or {}) | {"save_label": "Add webhook"})
+
     def has_write_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("digest.change_webhookendpoint")
 

@@ -8,7 +8,6 @@ from digest import admin_navigation
 
 register = template.Library()
 register.filter("list_name", admin_navigation.list_name)
-register.filter("group_name", admin_navigation.group_name)
 
 
 @register.inclusion_tag("admin/tabs.html", takes_context=True)

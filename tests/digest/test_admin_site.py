@@ -98,6 +98,21 @@ def test_the_navigation_has_no_links_that_add_rows(admin_client: Client) -> None
     assert "addlink" in admin_client.get("/admin/digest/source/").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("digest/pause/add/", "Pause sending"),
+        ("digest/apitoken/add/", "Create token"),
+        ("digest/webhookendpoint/add/", "Add webhook"),
+    ],
+)
+def test_a_form_with_one_button_names_what_it_does(admin_client: Client, path: str, label: str) -> None:
+    page = admin_client.get(f"/admin/{path}").content.decode()
+    row = re.search(r'<div class="submit-row">.*?</div>', page, re.DOTALL)
+    assert row
+    assert re.findall(r'value="([^"]*)"', row[0]) == [label]
+
+
 def test_the_brand_is_opened_and_not_added(admin_client: Client) -> None:
     page = admin_client.get("/admin/subscriptions/brand/add/").content.decode()
     assert 'href="/admin/subscriptions/brand/add/"' not in page
@@ -335,14 +350,14 @@ def test_no_list_of_millions_reads_them_all_for_a_hierarchy_of_dates(model: Any)
     [
         ("digest/paper/", "Today › Papers"),
         ("digest/paper/{pk}/change/", "Today › Papers › Reinforcement Learning at Scale"),
-        ("digest/fetchrun/", "Today › Papers › Fetch runs"),
-        ("digest/thumbnail/", "Today › Internals › Thumbnails"),
+        ("digest/fetchrun/", "Today › Fetch runs"),
+        ("digest/thumbnail/", "Today › Thumbnails"),
         ("digest/paper/{pk}/history/", "Today › Papers › Reinforcement Learning at Scale › History"),
-        ("auth/user/add/", "Today › Settings › Staff accounts › Add"),
-        ("subscriptions/topic/make/", "Today › Papers › Topics › Make a topic from example papers"),
+        ("auth/user/add/", "Today › Staff accounts › Add"),
+        ("subscriptions/topic/make/", "Today › Topics › Make a topic from example papers"),
     ],
 )
-def test_breadcrumbs_name_the_group_and_no_app(admin_client: Client, edition: Edition, path: str, way: str) -> None:
+def test_breadcrumbs_name_the_list_and_no_app(admin_client: Client, edition: Edition, path: str, way: str) -> None:
     paper = Paper.objects.get(title="Reinforcement Learning at Scale")
     page = admin_client.get(f"/admin/{path.format(pk=paper.pk)}").content.decode()
     found = re.search(r'<div class="breadcrumbs">(.*?)</div>', page, re.DOTALL)

@@ -133,9 +133,16 @@ def test_the_menu_of_small_screens_leads_to_all_lists(admin_client: Client, alic
 
 @pytest.mark.django_db
 def test_an_empty_list_says_what_will_appear_in_it(admin_client: Client) -> None:
-    assert "They sign up on the site" in admin_client.get(READERS).content.decode()
+    page = admin_client.get(READERS).content.decode()
+    assert "They sign up on the site" in page
+    assert 'id="searchbar"' not in page
+
+
+@pytest.mark.usefixtures("readers")
+def test_a_search_without_results_can_be_changed(admin_client: Client) -> None:
     page = admin_client.get(READERS, {"q": "nobody"}).content.decode()
     assert "Nothing matches the search and the filters." in page
+    assert 'id="searchbar"' in page
 
 
 @pytest.mark.usefixtures("readers")
@@ -173,6 +180,7 @@ def test_a_condition_names_the_row_that_it_is_about(admin_client: Client, editio
     assert "Remove this condition" not in page  # a filter shows it
 
 
+@pytest.mark.usefixtures("readers")
 def test_a_list_without_conditions_offers_none_to_clear(admin_client: Client) -> None:
     assert "Clear all" not in admin_client.get(READERS).content.decode()
     assert "Clear all" in admin_client.get(f"{READERS}?status__exact=active").content.decode()
