@@ -24,8 +24,8 @@ Values = NDArray[np.float64]
 WORDS = 8.0  # weight of words relative to meaning: similarities by words are that much smaller
 PENALTY = 0.03  # of the regression
 LIKE, DISLIKE = 1.0, 1 / 3  # weights of a paper that the reader liked, and of one that was not for them
-# Papers in general to compare the liked ones with, which weigh together as much as these; and as many to measure what
-# closeness is usual.
+# The number of other papers that liked ones are compared with. Together they weigh as much as all liked papers. Another
+# set of this size shows which closeness is usual.
 MAX_BACKGROUND = 300
 KEPT_WORDS = 1_000  # of a model, the strongest
 # The mean and the deviation of the scores of papers in general, as shares of the liked papers' own mean score. Measured

@@ -11,6 +11,7 @@ from digest.text.stop_words import STOP_WORDS
 
 ALIKE = 0.8  # minimum similarity of two words (difflib's ratio, 0…1)
 MIN_LENGTH = 4  # letters; shorter words are similar to too many others
+MAX_SPELLINGS = 2  # other spellings of one word
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -61,7 +62,8 @@ def _similar_words(word: str, vocabularies: Sequence[KnownWords]) -> list[str]:
     word = fold(word)
     if len(word) < MIN_LENGTH or any(stem(word) in words.stems for words in vocabularies):
         return []
-    return get_close_matches(word, {near for words in vocabularies for near in words.near(word)}, 2, ALIKE)
+    likely = {near for words in vocabularies for near in words.near(word)}
+    return get_close_matches(word, likely, MAX_SPELLINGS, ALIKE)
 
 
 def _is_meaningful(part: list[str]) -> bool:

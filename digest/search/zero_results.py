@@ -24,7 +24,8 @@ VOCABULARY_PAPERS = 1_000  # papers that supply the vocabulary; reading more tak
 class SearchHint:
     """A hint for a search that found nothing. The template puts it into words."""
 
-    # author, category: a phrase that is one of these. no_phrase, no_author: it never occurs, but similar ones do.
+    # author, category: the phrase is the name of an author, or a category.
+    # no_phrase, no_author: no paper has it, but papers have similar ones.
     # narrowed: exclusions or the minimum of votes remove every paper. no_votes: no paper has that many votes.
     kind: str
     about: str = ""  # the phrase or name that was typed, or the minimum of votes

@@ -8,34 +8,34 @@ from django.db.models import Q, QuerySet
 
 from subscriptions.exchange.formulas import BYTE_ORDER_MARK, csv_lines
 from subscriptions.models import Subscriber, Suppression, TopicFilter
+from subscriptions.readers.preferences import SETTINGS
 
 BATCH = 2_000
+
+Column = Callable[[Subscriber, list[TopicFilter]], Any]
 
 
 def _moment(value: dt.datetime | None) -> str:
     return value.isoformat(timespec="seconds") if value else ""
 
 
+def _field(name: str) -> Column:
+    return lambda reader, follows: getattr(reader, name)
+
+
 # An import reads all columns but the last two, so that readers can move to another site (see `products`).
-COLUMNS: dict[str, Callable[[Subscriber, list[TopicFilter]], Any]] = {
-    "email": lambda reader, follows: reader.email,
-    "status": lambda reader, follows: reader.status,
+COLUMNS: dict[str, Column] = {
+    "email": _field("email"),
+    "status": _field("status"),
     "topics": lambda reader, follows: "; ".join(row.topic.name for row in follows if row.topic),
     "words": lambda reader, follows: "\n".join(row.words for row in follows if not row.topic),
-    "language": lambda reader, follows: reader.language,
-    "frequency": lambda reader, follows: reader.frequency,
-    "time_zone": lambda reader, follows: reader.time_zone,
-    "send_hour": lambda reader, follows: reader.send_hour,
-    "max_papers": lambda reader, follows: reader.max_papers,
-    "amount": lambda reader, follows: reader.amount,
-    "mail_quiet_days": lambda reader, follows: reader.mail_quiet_days,
-    "one_list": lambda reader, follows: reader.one_list,
-    "follows_likes": lambda reader, follows: reader.follows_likes,
+    **{name: _field(name) for name in SETTINGS},
+    "follows_likes": _field("follows_likes"),
     "paused_until": lambda reader, follows: reader.paused_until or "",
     "signed_up_at": lambda reader, follows: _moment(reader.created_at),
     "confirmed_at": lambda reader, follows: _moment(reader.confirmed_at),
     "unsubscribed_at": lambda reader, follows: _moment(reader.unsubscribed_at),
-    "uid": lambda reader, follows: reader.uid,
+    "uid": _field("uid"),
 }
 
 

@@ -11,7 +11,7 @@ from subscriptions.time_zones import time_zones
 from subscriptions.topics import areas
 
 # The preferences that are fields of the reader's row. The others are rows of their own.
-SETTINGS = ("frequency", "send_hour", "time_zone", "max_papers", "mail_quiet_days", "amount", "one_list", "language")
+SETTINGS = ("language", "frequency", "time_zone", "send_hour", "max_papers", "amount", "mail_quiet_days", "one_list")
 
 MAX_SAVED = 20  # papers that a reader can save before they confirm
 

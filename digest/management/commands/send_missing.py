@@ -17,7 +17,9 @@ class Command(BaseCommand):
             "--log", action="append", default=[], type=Path, metavar="FOLDER", help="the log of another machine"
         )
         parser.add_argument(
-            "--logs-are-complete", action="store_true", help="no email left that the logs at hand do not know"
+            "--logs-are-complete",
+            action="store_true",
+            help="don't look for missing logs: all emails that were sent are in the logs here and in those of --log",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -26,13 +26,13 @@ class IncompleteLogError(Exception):
 
 @dataclass
 class Settlement:
-    """The result: how many digests were recorded as sent, may have arrived, count as sent, and are still to be sent."""
+    """The numbers of digests by what was decided about them."""
 
-    had: int = 0
-    maybe: int = 0
-    counted: int = 0
-    missing: int = 0
-    later: int = 0  # those that the database has forgotten, and that are recorded when they are planned again
+    had: int = 0  # recorded as sent
+    maybe: int = 0  # uncertain: they may have arrived
+    counted: int = 0  # counted as sent, without a record
+    missing: int = 0  # still to be sent
+    later: int = 0  # in the logs only; the planner will insert them again and record them then
 
     def __str__(self) -> str:
         text = (
