@@ -78,7 +78,7 @@ class Product:
 # Names of columns in files made by hand, and in those of products that are not known.
 _USUAL: dict[ReaderField, tuple[str, ...]] = {
     ReaderField.ADDRESS: ("email", "email_address", "e_mail", "address", "mail", "e_mail_adresse", "e_mail_address"),
-    ReaderField.STATUS: ("status", "state"),
+    ReaderField.STATUS: ("status", "state", "subscriber_type"),
     ReaderField.TOPICS: ("topics", "tags", "labels", "interests", "themen"),
     ReaderField.WORDS: ("words", "keywords", "own_words"),
     ReaderField.LANGUAGE: ("language", "locale", "lang", "sprache"),
@@ -153,7 +153,9 @@ _FILES = (
     ("nonsubscribed_", Status.UNCONFIRMED),
 )
 _STATUSES = {
-    Status.ACTIVE: "active enabled subscribed regular confirmed premium gifted trialed free paid comped yes true 1",
+    Status.ACTIVE: (
+        "active enabled subscribed regular confirmed premium gifted trialed churning free paid comped yes true 1"
+    ),
     Status.UNCONFIRMED: "unconfirmed unactivated pending nonsubscribed non-subscribed transactional",
     Status.UNSUBSCRIBED: (
         "unsubscribed removed blocklisted blacklisted disabled inactive deleted opted-out opted_out paused churned "

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,10 @@ _PREFERENCES: Mapping[ReaderField, Mapping[str, Any]] = {
     ReaderField.ONE_LIST: _SWITCH,
     ReaderField.FOLLOWS_LIKES: _SWITCH,
 }
+
+
+# The end of a time that a Go program such as listmonk prints: “+0000 UTC”, “+0100 CET”, “+0530 +0530”.
+_ZONE = re.compile(r" ([+-]\d{4})(?: \S+)?$")
 
 
 class RowError(ValueError):
@@ -202,7 +207,7 @@ class RowParser:
 def read_moment(text: str) -> dt.datetime:
     """Return the date or time in ISO 8601, such as 2024-03-01 or 2024-03-01 10:30:00, in UTC. Raise RowError."""
     try:
-        moment = dt.datetime.fromisoformat(text.removesuffix(" UTC"))
+        moment = dt.datetime.fromisoformat(_ZONE.sub(r"\1", text).removesuffix(" UTC"))
         return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
     except (ValueError, OverflowError) as error:
         raise RowError(f"“{text[:40]}” is not a date. Write it like 2024-03-01 or 2024-03-01 10:30:00.") from error

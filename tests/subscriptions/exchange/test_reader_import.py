@@ -92,6 +92,20 @@ def test_it_keeps_the_sign_up_time_consent_and_tags_of_an_export(topics: Any) ->
     assert record.notes == ["Not known here and left out, topics: Zürich (1)."]
 
 
+def test_it_reads_the_times_of_listmonk_in_any_zone() -> None:
+    import_file(SAMPLES / "listmonk.csv", ImportSettings(consent_source="their form"))
+    assert dict(Subscriber.objects.values_list("email", "created_at")) == {
+        "ada@example.org": dt.datetime(2024, 2, 3, 9, 15, 22, 113400, dt.UTC),
+        "grace@example.org": dt.datetime(2024, 5, 6, 18, 2, 11, 4118, dt.UTC),
+    }
+
+
+def test_the_former_name_of_a_column_of_buttondown_says_who_left(table: Callable[[str], Path]) -> None:
+    path = table("email,subscriber_type,creation_date\nada@example.org,churning,\nbob@example.org,unsubscribed,\n")
+    assert import_file(path).counts == {"new": 1, "unsubscribed": 1}
+    assert statuses() == {"ada@example.org": "active"}
+
+
 def test_it_reads_the_time_zone_of_a_mailchimp_export() -> None:
     import_file(SAMPLES / "subscribed_email_audience_export_1a2b3c.csv", ImportSettings(consent_source="their form"))
     zones = dict(Subscriber.objects.values_list("email", "time_zone"))
