@@ -4,8 +4,7 @@ const fieldset = document.getElementById("topics");
 const boxesOf = (slug) => fieldset.querySelectorAll(`[name="topics"][value="${CSS.escape(slug)}"]`);
 const nameOf = (input) => input.getAttribute("aria-label") || input.nextElementSibling.firstChild.textContent.trim();
 
-// A phone shows fewer popular topics.
-const isPopular = (slug) => [...boxesOf(slug)].some((input) => input.closest(".chips") && input.offsetParent);
+const isPopular = (slug) => [...boxesOf(slug)].some((input) => input.closest(".popular-topics"));
 
 // Topics that were removed in the row of what is chosen. They stay in it, so that one press adds them again.
 const removed = new Set();

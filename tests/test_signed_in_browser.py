@@ -149,7 +149,7 @@ def test_a_saved_paper_gets_a_note_and_leaves_the_list_with_undo(
     paper = Paper.objects.get(key="arxiv:2608.00001")
     reading_list.save(ada, paper, now=edition.published_at)
     page.goto("/saved/")
-    page.get_by_text("Add tags or a note").click()
+    page.get_by_text("Tags and note").click()
     page.get_by_label("Tags, separated by commas").fill("thesis")
     page.get_by_label("Note").fill("Read first.")
     page.get_by_role("main").get_by_role("button", name="Save", exact=True).click()

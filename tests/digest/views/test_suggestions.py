@@ -63,7 +63,7 @@ def test_it_leads_from_a_paste_to_the_sign_up_form(client: Client) -> None:
     assert not response.cookies
     assert 'name="topics" value="agents" checked' in page
     assert 'name="words" value="author:Ada Lovelace">' in page
-    assert "Because of 2 papers" in page
+    assert "Found by 2 papers" in page
     assert "1901.00001: this site doesn’t have it" in page
     ticked = {"topics": ["agents"], "words": ["Episodic Memory", "author:Ada Lovelace"], "paper": ["0", "1"]}
     form = client.post("/suggest/take/", ticked | {"found": hidden(page, "found")}).content.decode()
@@ -96,7 +96,7 @@ def upload(client: Client, body: bytes, name: str = "library.bib", papers: str =
 
 def test_it_reads_an_uploaded_file_and_the_box(client: Client) -> None:
     page = upload(client, b"@misc{a, title={A Paper of Elsewhere}, eprint={2608.00001}}", papers="2608.00002")
-    assert "Because of 2 papers" in page
+    assert "Found by 2 papers" in page
 
 
 @pytest.mark.parametrize(
