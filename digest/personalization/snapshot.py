@@ -3,7 +3,8 @@
     {"for_you": [[paper id, votes then, finding, …], …], "trending": [[paper id, votes then], …], "more": 14, "of": 40,
      "frequency": "daily", "language": "en", "grouped": true}
 
-A finding is the interest's name, followed by kind, found text and field of each of its reasons.
+A finding is the interest's name, followed by kind, found text and field of each of its reasons. If the reader typed
+what was found, a list is in place of the text: [text], or [text, what the reader typed] if these differ.
 """
 
 import datetime as dt
@@ -65,7 +66,7 @@ def restore(record: Record, day: dt.date, papers: Mapping[int, PaperText]) -> Di
 
 def findings(record: Record, pk: int) -> tuple[Finding, ...]:
     """Return the findings recorded for one paper: none if it was a trending one."""
-    stored: list[list[str]] = next((entry[2:] for entry in record["for_you"] if entry[0] == pk), [])
+    stored: list[list[Any]] = next((entry[2:] for entry in record["for_you"] if entry[0] == pk), [])
     return _restored(stored)
 
 
@@ -82,24 +83,31 @@ def votes(record: Record) -> dict[int, int]:
     return {entry[0]: entry[1] for entry in (*record["for_you"], *record["trending"])}
 
 
-def record_finding(finding: Finding) -> list[str]:
-    reasons = ((_SHORT.get(r.kind, r.kind), r.found, _SHORT.get(r.where, r.where)) for r in finding.reasons)
+def record_finding(finding: Finding) -> list[Any]:
+    reasons = ((_SHORT.get(r.kind, r.kind), _found(r), _SHORT.get(r.where, r.where)) for r in finding.reasons)
     return [finding.interest, *chain.from_iterable(reasons)]
 
 
-def _match(pk: int, votes_then: int, *findings: list[str], papers: Mapping[int, PaperText]) -> Match:
+def _found(reason: Reason) -> str | tuple[str, ...]:
+    if not reason.asked:
+        return reason.found
+    return (reason.found,) if reason.asked == reason.found else (reason.found, reason.asked)
+
+
+def _match(pk: int, votes_then: int, *findings: list[Any], papers: Mapping[int, PaperText]) -> Match:
     return Match(papers[pk], votes_then, _restored(findings))
 
 
-def _restored(findings: Iterable[list[str]]) -> tuple[Finding, ...]:
+def _restored(findings: Iterable[list[Any]]) -> tuple[Finding, ...]:
     named = ((LIKES if name == FORMER_LABEL else name, words) for name, *words in findings)
     return tuple(Finding(interest, 0, tuple(_reasons(interest, words))) for interest, words in named)
 
 
-def _reasons(interest: str, words: list[str]) -> Iterator[Reason]:
+def _reasons(interest: str, words: list[Any]) -> Iterator[Reason]:
     for start in range(0, len(words), 3):
         kind, found, where = words[start : start + 3]
-        yield Reason(interest, _LONG.get(kind, kind), found, _LONG.get(where, where), 0)
+        text, asked = (found, "") if isinstance(found, str) else (found[0], found[-1])
+        yield Reason(interest, _LONG.get(kind, kind), text, _LONG.get(where, where), 0, asked)
 
 
 def record_paper(match: Match) -> list[Any]:

@@ -76,7 +76,7 @@ def test_it_holds_nothing_of_the_readers(client: Client, busy: Edition, topics: 
 def test_its_own_reader_sees_all_of_it_and_a_friend_who_is_signed_in_does_not(
     client: Client, busy: Edition, topics: list[Topic]
 ) -> None:
-    reader, friend = make_reader("r@example.org", topics, "proofs"), make_reader("friend@example.org", topics)
+    reader, friend = make_reader("r@example.org", topics, "proof"), make_reader("friend@example.org", topics)
     delivery, mail = send(busy, reader)
     sign_in(client, friend)
     page = client.get(path(delivery))

@@ -37,7 +37,15 @@ def test_it_records_the_papers_and_their_reasons(edition: Edition, alice: Subscr
         [ids["Faster Diffusion"], 20],
         [ids["Reinforcement Learning at Scale"], 30],
     ]
-    assert papers["for_you"][0][2] == ["Your words", "by", "Ada Lovelace", "authors", "p", "Diffusion", "t"]
+    assert papers["for_you"][0][2] == [
+        "Your words",
+        "by",
+        "Ada Lovelace",
+        "authors",
+        "p",
+        ("Diffusion", "diffusion"),
+        "t",
+    ]
     assert (papers["trending"], papers["more"], papers["of"]) == ([], 0, 3)
 
 
