@@ -3,12 +3,14 @@
 The list's columns and filters, and the fields of the form, are in `subscriptions.admin.readers`.
 """
 
+import datetime as dt
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch
+from django.db.models import Max, Prefetch
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -29,12 +31,23 @@ from digest.ops.jobs import delivery_jobs, reader_jobs
 from digest.personalization.digest_selection import Digest
 from subscriptions import brand
 from subscriptions.admin.access_log import log_opening
-from subscriptions.admin.readers import SubscriberAdmin
+from subscriptions.admin.readers import ReaderList, SubscriberAdmin
 from subscriptions.admin.suppressions import SuppressionAdmin
 from subscriptions.models import Subscriber, Suppression, TopicFilter
 from subscriptions.readers import lifecycle, personal_data
 
 EDITIONS = 14  # to choose from
+
+
+class ReaderListWithDigests(ReaderList):
+    """The list of readers, with the day of the last digest that each one on the page got."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        sent = Delivery.objects.filter(subscriber__in=[reader.pk for reader in self.result_list], status="sent")
+        last = dict(sent.order_by().values_list("subscriber").annotate(Max("sent_at")))
+        for reader in self.result_list:
+            reader.last_sent_at = last.get(reader.pk)
 
 
 class TodayForm(forms.Form):
@@ -107,6 +120,20 @@ class ReaderAdmin(ChangesStatusAdmin, ExportsReadersAdmin, SubscriberAdmin):
         warning="This can’t be undone. The log of consents keeps keyed hashes of their addresses.",
         asks=True,
     )
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Return the columns. Staff who may not view deliveries do not see the last digest."""
+        columns = [*super().get_list_display(request)]
+        if request.user.has_perm("digest.view_delivery"):
+            columns.insert(columns.index("signed_up"), "last_digest")
+        return columns
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ReaderListWithDigests
+
+    @admin.display(description="last digest")
+    def last_digest(self, reader: Any) -> dt.date | None:
+        return reader.last_sent_at.date() if reader.last_sent_at else None
 
     def get_urls(self) -> list[URLPattern]:
         views = {

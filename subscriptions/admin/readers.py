@@ -4,7 +4,6 @@
 """
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
@@ -47,7 +46,6 @@ from subscriptions.query.grammar import FilterError
 
 NAMED = 2  # of what a reader follows, in the list
 OWN_WORDS = "own words"
-ADD_FOLLOW = "Add a topic or words"
 DATES = ("created_at", "confirmed_at", "active_since", "unsubscribed_at")
 
 
@@ -91,6 +89,7 @@ class TopicFilterInline(LooksAtRelatedAdmin, TellsChangesAdmin, admin.TabularInl
     model = TopicFilter
     form = TopicFilterRow
     formset = RowFormSet  # type: ignore[assignment]  # a formset for any model
+    verbose_name = "topic or words"  # of one row, for the button that adds one
     verbose_name_plural = "follows"
     extra = 0
 
@@ -145,7 +144,7 @@ class SubscriberAdmin(
 
     empty_text = "No readers yet. They sign up on the site, and confirm by the link in an email."
     form = SubscriberForm
-    list_display = ["address", "state", "follows", "how_often", "at", "signed_up"]
+    list_display = ["address", "state", "follows", "how_often", "signed_up"]
     list_filter = [
         "status",
         ("frequency", titled(admin.ChoicesFieldListFilter, "how often")),
@@ -201,13 +200,10 @@ class SubscriberAdmin(
 
     @admin.display(ordering="frequency", description="how often")
     def how_often(self, subscriber: Subscriber) -> str:
-        return subscriber.frequency.capitalize()
-
-    @admin.display(ordering="send_hour", description="delivery time")
-    def at(self, subscriber: Subscriber) -> str:
-        """Return the time and the city of the time zone. Its continent would only make the column wider."""
+        """Return the frequency, the time and the city of the time zone. Its continent would only take room."""
         place = subscriber.time_zone.rpartition("/")[2].replace("_", " ")
-        return format_html('<span title="{}">{} {}</span>', subscriber.time_zone, subscriber.send_time, place)
+        shown = subscriber.frequency.capitalize(), subscriber.time_zone, subscriber.send_time, place
+        return format_html('{}<p title="{}">{} {}</p>', *shown)
 
     @admin.display(ordering="pk", description="signed up")
     def signed_up(self, subscriber: Subscriber) -> dt.date:
@@ -217,15 +213,6 @@ class SubscriberAdmin(
         """Return the fields. The addresses are shown while a change waits for its confirmation."""
         fieldsets = super().get_fieldsets(request, obj)
         return fieldsets if obj and obj.new_email else fieldsets[1:]
-
-    def get_inline_formsets(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the formsets. The button that adds a row says what of, where Django names the row."""
-        formsets = super().get_inline_formsets(*args, **kwargs)
-        for formset in formsets:
-            data = json.loads(formset.inline_formset_data())
-            data["options"]["addText"] = ADD_FOLLOW
-            formset.inline_formset_data = json.dumps(data)  # templates take both
-        return formsets
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         heading = {"heading": breakable(kwargs["obj"].email)} if kwargs.get("obj") else {}

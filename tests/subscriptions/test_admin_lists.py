@@ -103,7 +103,7 @@ def test_a_reader_is_listed_with_what_they_follow_and_their_own_words_are_not_sh
 
 def test_a_delivery_time_is_the_hour_and_the_place_of_the_time_zone(admin_client: Client, alice: Subscriber) -> None:
     Subscriber.objects.update(time_zone="America/Argentina/Buenos_Aires", send_hour=7)
-    assert ">07:00 Buenos Aires</span>" in admin_client.get(READERS).content.decode()
+    assert ">07:00 Buenos Aires</p>" in admin_client.get(READERS).content.decode()
 
 
 @pytest.mark.usefixtures("readers")

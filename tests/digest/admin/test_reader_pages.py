@@ -147,3 +147,19 @@ def test_an_unknown_reader_or_edition_is_no_error_of_ours(admin_client: Client, 
     assert admin_client.get(f"{today}?edition=abc").status_code == 200
     assert alice.confirmed_at is not None
     assert alice.confirmed_at < NOW
+
+
+def test_the_list_shows_when_each_reader_got_the_last_digest(
+    admin_client: Client, edition: Edition, alice: Subscriber
+) -> None:
+    readers = "/admin/subscriptions/subscriber/"
+    assert '<td class="field-last_digest">–</td>' in admin_client.get(readers).content.decode()
+    sent = {"edition": edition, "subscriber": alice, "status": "sent", "queued_at": NOW, "not_before": NOW}
+    Delivery.objects.create(**sent, sent_at=NOW)
+    assert '<td class="field-last_digest nowrap">20 Aug 2026</td>' in admin_client.get(readers).content.decode()
+
+
+def test_the_list_hides_digests_from_staff_who_may_not_view_them(client: Client, alice: Subscriber) -> None:
+    page = staff(client, "view_subscriber").get("/admin/subscriptions/subscriber/").content.decode()
+    assert alice.email.partition("@")[0] in page
+    assert "last_digest" not in page
