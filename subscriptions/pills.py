@@ -6,7 +6,6 @@ GOOD = ("active", "delivered", "done", "offered", "ok", "sent")
 WAITING = (
     "cancelled",
     "deferred",
-    "empty",
     "not offered",
     "paused",
     "pending",

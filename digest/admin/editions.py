@@ -122,17 +122,21 @@ class PaperInline(TellsChangesAdmin, admin.TabularInline[Paper, Edition]):
 
 class EditionList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
-        """Count the deliveries of each edition, and list the statuses in the order of the model: queued, sent, …"""
         super().get_results(request)
-        pks = [edition.pk for edition in self.result_list]
-        by_edition = remembered(f"deliveries of {pks}", lambda: _deliveries_of(pks))
-        problems = _problems_of(by_edition)
-        unsent = [pk for pk, counts in by_edition.items() if counts and not UNDER_WAY & dict(counts).keys()]
-        reasons = remembered(f"reasons of {unsent}", lambda: _reasons_of(unsent)) if unsent else {}
-        for edition in self.result_list:
-            edition.problems = problems[edition.pk]
-            edition.reason = reasons.get(edition.pk, "")
-            edition.by_status = sorted(by_edition[edition.pk], key=lambda count: Delivery.Status.values.index(count[0]))
+        count_deliveries(self.result_list)
+
+
+def count_deliveries(editions: Iterable[Any]) -> None:
+    """Count the deliveries of each edition, and list the statuses in the order of the model: queued, sent, …"""
+    pks = [edition.pk for edition in editions]
+    by_edition = remembered(f"deliveries of {pks}", lambda: _deliveries_of(pks))
+    problems = _problems_of(by_edition)
+    unsent = [pk for pk, counts in by_edition.items() if counts and not UNDER_WAY & dict(counts).keys()]
+    reasons = remembered(f"reasons of {unsent}", lambda: _reasons_of(unsent)) if unsent else {}
+    for edition in editions:
+        edition.problems = problems[edition.pk]
+        edition.reason = reasons.get(edition.pk, "")
+        edition.by_status = sorted(by_edition[edition.pk], key=lambda count: Delivery.Status.values.index(count[0]))
 
 
 def _deliveries_of(editions: Iterable[int]) -> dict[int, list[tuple[str, int]]]:
@@ -232,6 +236,14 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
                 page = reverse("admin:digest_paper_change", args=[paper.pk])
                 hint = HINTS[name][getattr(paper, name)]
                 self.message_user(request, format_html('<a href="{}">{}</a>: {}', page, paper.title, hint))
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Show how far the edition is, as its row in the list does."""
+        if edition := kwargs.get("obj"):
+            count_deliveries([edition])
+            card = {"Status": self.state(edition), "Papers": edition.paper_count, "Not sent": self.not_sent(edition)}
+            context["card"] = card | {"Bounces and complaints": self.problems(edition)}
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def has_requeue_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("digest.change_delivery")

@@ -11,11 +11,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from digest import clock
+from digest.admin.base import outcome_of
 from digest.models import LearnedLikes, Learnt, Opinion, Paper, SavedPaper
 from digest.ops import popularity
 from digest.personalization import profiles
 from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin
 from subscriptions.admin.large_tables import FOUND, FindsReadersAdmin
+from subscriptions.pills import pill
 
 NAMES = {profiles.WORDS_KEY: "own words", profiles.VOTES_KEY: "most votes"}
 
@@ -45,7 +47,7 @@ class FindsPapersAdmin(FindsReadersAdmin):
 @admin.register(Opinion)
 class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, FindsPapersAdmin, admin.ModelAdmin[Opinion]):
     empty_text = "No feedback yet. Readers give it by Like and “Not for me” in emails and on the site."
-    list_display = ["paper", "verdict", "fewer_of", "found_by", "reader", "said_at"]
+    list_display = ["paper", "opinion", "found_by", "reader", "said_at"]
     fields = ["subscriber", "paper", "verdict", "fewer_of", "found_by", "said_at"]
     readonly_fields = ["fewer_of", "found_by"]
     list_filter = ["verdict", "said_at"]
@@ -75,6 +77,12 @@ class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, FindsPapersAdmin, admin.Mode
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Allow the lookups of the chart of likes, which leads here."""
         return lookup.startswith("paper__edition__day__") or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(ordering="verdict", description="verdict")
+    def opinion(self, opinion: Opinion) -> str:
+        if opinion.verdict == Opinion.Verdict.LIKE:
+            return pill("ok", "likes it")
+        return outcome_of("", f"Fewer of {self.fewer_of(opinion)}" if opinion.filter_key else "", text="not for me")
 
     @admin.display(ordering="filter_key", description="fewer of")
     def fewer_of(self, opinion: Opinion) -> str:

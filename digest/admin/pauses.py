@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from digest import clock
+from digest.admin.incidents import OpenOrEnded
 from digest.delivery import pauses
 from digest.models import Pause
 from subscriptions import audit
@@ -55,8 +56,8 @@ class SendingPauseForm(forms.ModelForm[Pause]):
 class PauseAdmin(ReadOnlyAdmin, admin.ModelAdmin[Pause]):
     empty_text = "No pause yet. You can pause sending. It also pauses if the provider refuses all, or many complain."
     form = SendingPauseForm
-    list_display = ["began_at", "ended_at", "reason", "paused_by", "until", "probe_at", "probes"]
-    list_filter = [("ended_at", admin.EmptyFieldListFilter)]
+    list_display = ["began_at", "ended_at", "reason", "paused_by", "until", "probe_at"]
+    list_filter = [OpenOrEnded]
     search_fields = ["reason", "paused_by"]
     date_hierarchy = "began_at"
     actions = ["end_now", "try_now"]

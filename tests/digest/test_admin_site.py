@@ -20,7 +20,7 @@ from digest.admin.papers import DayOfTheEdition, PaperAdmin
 from digest.admin_navigation import GROUPS, LAST, TABS
 from digest.delivery import planner, shard_worker
 from digest.email import reader_urls
-from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Paper, Source
+from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Incident, Paper, Source
 from digest.ops import trend_charts
 from digest.ops.health import doctor, incidents
 from digest.ops.health.doctor import PartResult, State
@@ -396,3 +396,15 @@ def test_the_page_of_a_scheduled_task_has_its_path_among_the_details(admin_clien
     assert "Every 5 minutes" in first
     assert "digest.tasks.publish" not in re.sub(r"<[^>]+>", "", first)
     assert 'value="digest.tasks.publish"' in details
+
+
+def test_an_incident_says_what_to_do_and_where(admin_client: Client) -> None:
+    times = {"began_at": NOW, "seen_at": NOW}
+    incident = Incident.objects.create(key="beat", heading="Beat stopped", text="Start it.", path="/admin/a/", **times)
+    Incident.objects.create(key="disk", heading="The disk is full", ended_at=NOW, **times)
+    page = admin_client.get(f"/admin/digest/incident/{incident.pk}/change/").content.decode()
+    assert 'Start it. <a href="/admin/a/">Show more</a>' in page
+    for status, heading, other in (("open", "Beat", "The disk"), ("ended", "The disk", "Beat")):
+        page = admin_client.get(f"/admin/digest/incident/?status={status}").content.decode()
+        assert f">{heading}" in page
+        assert f">{other}" not in page

@@ -240,3 +240,17 @@ def test_the_buttons_of_the_preview_are_beside_its_options_and_enter_saves(admin
     names = re.findall(r'<input type="submit"[^>]* name="(\w+)"', form)
     assert names == ["_save", "_preview", "_send_test", "_save", "_continue"]
     assert form.index('name="test-send_to"') < form.index('name="_preview"') < form.index('name="note_before"')
+
+
+def test_the_page_says_how_far_the_edition_is(admin_client: Client, edition: Edition, address: str) -> None:
+    card = '<section class="module status-card"'
+    page = admin_client.get(address).content.decode().partition(card)[2].partition("</section>")[0]
+    assert "Closed, not sent yet" in page
+    assert "Not sent</dt>" not in page
+    for number, status in enumerate(("sent", "skipped", "skipped")):
+        moments = {"queued_at": NOW, "not_before": NOW, "sent_at": NOW if status == "sent" else None}
+        reader = make_reader(f"reader-{number}@example.org")
+        Delivery.objects.create(edition=edition, subscriber=reader, status=status, **moments)
+    page = admin_client.get(address).content.decode().partition(card)[2].partition("</section>")[0]
+    assert "Sent to 1 reader</span>" in page
+    assert "2 skipped</span>" in page
