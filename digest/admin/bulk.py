@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR, SEARCH_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -14,6 +15,7 @@ from digest.ops.jobs import rows
 from digest.ops.jobs.registry import Step
 from digest.ops.jobs.rows import RowAction
 
+_NO_FILTERS = frozenset({SEARCH_VAR, ORDER_VAR, PAGE_VAR, ALL_VAR})  # parameters of every list
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
 
 
@@ -33,13 +35,24 @@ def row_action(
             return confirmation(page, request, action.label, number, warning, is_job=is_job)
         pks, by = queryset.order_by().values_list("pk", flat=True), request.user.get_username()
         if is_job:
-            messages.info(request, started(rows.start(action, pks, by=by)))
+            messages.info(request, started(rows.start(action, pks, by=by, selection=selection(page, request))))
         else:
             report(request, rows.run_now(action, pks, by=by), result)
         return None
 
     run.__name__ = action.kind
     return admin.action(description=action.label, permissions=permissions)(run)
+
+
+def selection(page: Any, request: HttpRequest) -> str:
+    """Return a sentence for the audit log: the list with its filters.
+
+    It does not quote a search, because that may be an address, and the log is kept longer than an erased reader.
+    """
+    filters = [f"{name}={value}" for name, value in request.GET.items() if value and name not in _NO_FILTERS]
+    searched = ["a search"] if request.GET.get(SEARCH_VAR) else []
+    found = ", ".join(filters + searched) or "no filter"
+    return f"From the list of {page.model._meta.verbose_name_plural} ({found})."
 
 
 def is_confirmed(request: HttpRequest) -> bool:

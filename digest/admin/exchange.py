@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from digest import admin_requests
+from digest.admin import bulk
 from digest.ops.jobs import import_jobs, runner
 from digest.ops.uploaded_tables import as_text, private_copy
 from subscriptions import audit
@@ -64,7 +65,8 @@ class ExportsReadersAdmin:
             advice = f"Choose at most {MAX_EXPORTED:,} readers, or run manage.py export_readers on the server."
             messages.error(request, f"{number:,} readers are too many to download. {advice}")
             return None
-        audit.record(by=request.user, action="Exported readers.", target="readers", detail=f"{number:,} rows.")
+        detail = f"{number:,} rows. {bulk.selection(self, request)}"
+        audit.record(by=request.user, action="Exported readers.", target="readers", detail=detail)
         return _download(export.readers(queryset), "readers.csv")
 
 

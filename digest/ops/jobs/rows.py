@@ -48,10 +48,11 @@ class RowAction:
         return self
 
 
-def start(action: RowAction, pks: Iterable[int], *, by: str) -> Job:
-    """Start the action as a job for the rows with these ids."""
+def start(action: RowAction, pks: Iterable[int], *, by: str, selection: str = "") -> Job:
+    """Start the action as a job for the rows with these ids. `selection` is as in `runner.start`."""
     chosen = list(pks)
-    return runner.start(action.kind, {"rows": packed_ids.pack(chosen)}, by=by, total=len(chosen))
+    packed = {"rows": packed_ids.pack(chosen)}
+    return runner.start(action.kind, packed, by=by, total=len(chosen), selection=selection)
 
 
 def run_now(action: RowAction, pks: Iterable[int], *, by: str) -> Step:

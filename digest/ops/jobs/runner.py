@@ -44,10 +44,11 @@ class LostJobError(Exception):
     """Another worker continues the job, so this step must not count."""
 
 
-def start(kind: str, arguments: Mapping[str, Any], *, by: str, total: int | None = None) -> Job:
+def start(kind: str, arguments: Mapping[str, Any], *, by: str, total: int | None = None, selection: str = "") -> Job:
     """Queue a job, log who started it, and wake a worker when the transaction is committed.
 
-    `by` is the name of a user. `total` is the number of rows, if it is known.
+    `by` is the name of a user. `total` is the number of rows, if it is known, and `selection` a sentence for
+    the audit log about the list that they were selected from.
     """
     label = registry.find(kind).label
     with transaction.atomic():
@@ -55,7 +56,7 @@ def start(kind: str, arguments: Mapping[str, Any], *, by: str, total: int | None
             kind=kind, arguments=dict(arguments), created_by=by, created_at=clock.now(), total=total
         )
         rows = "" if total is None else f" {total:,} rows."
-        audit.record(by=by, action="Started the job.", target=job, detail=f"{label}.{rows}")
+        audit.record(by=by, action="Started the job.", target=job, detail=f"{label}.{rows} {selection}".strip())
         transaction.on_commit(wake)
     return job
 

@@ -70,6 +70,15 @@ def test_all_rows_of_a_filtered_list_are_those_that_the_filter_finds(
     assert (count("unsubscribed"), count("active")) == (5, 2)
 
 
+def test_the_audit_log_names_the_list_and_its_filters_but_no_words_of_a_search(
+    admin_client: Client, readers: list[Subscriber]
+) -> None:
+    path = f"{LIST}?frequency__exact=weekly&q=reader&o=1"
+    act(admin_client, "unsubscribe", readers[:1], path, select_across="1", post="yes")
+    logged = LogEntry.objects.get(change_message__contains="Started the job.").change_message
+    assert logged.endswith("5 rows. From the list of readers (frequency__exact=weekly, a search).")
+
+
 def test_even_one_reader_is_not_deleted_without_asking(admin_client: Client, readers: list[Subscriber]) -> None:
     page = act(admin_client, "delete_selected", readers[:1]).content.decode()
     assert "<strong>1 reader</strong> selected. This can’t be undone." in page

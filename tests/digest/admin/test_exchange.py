@@ -33,7 +33,8 @@ def test_selected_readers_are_exported_and_logged(admin_client: Client, alice: S
     text = b"".join(export(admin_client, alice).streaming_content).decode()
     assert alice.email in text
     assert bob.email not in text
-    assert LogEntry.objects.filter(change_message="Exported readers. 1 rows.").exists()
+    logged = "Exported readers. 1 rows. From the list of readers (no filter)."
+    assert LogEntry.objects.filter(change_message=logged).exists()
 
 
 def test_too_many_readers_for_a_request_are_refused(
