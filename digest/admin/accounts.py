@@ -8,10 +8,11 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import ReadOnlyPasswordHashField, ReadOnlyPasswordHashWidget, UserChangeForm
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group, Permission, User
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.forms.renderers import TemplatesSetting
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -19,6 +20,7 @@ from django_otp.plugins.otp_totp import admin as otp_admin  # noqa: F401  # its 
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from digest import admin_navigation
+from digest.email.formatting import count
 from digest.ops.staff import roles, second_factor, sessions
 from subscriptions.admin.base import LooksAtRelatedAdmin, log_action
 from subscriptions.admin.filters import titled
@@ -200,6 +202,23 @@ class AccountAdmin(LooksAtRelatedAdmin, PermissionCheckboxesAdmin, UserAdmin[Use
 @admin.register(Group)
 class StaffGroupAdmin(PermissionCheckboxesAdmin, GroupAdmin):
     """Groups. Only superusers may change them: anyone else could grant themselves every permission."""
+
+    list_display = ["name", "about", "accounts"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        counts = {"members": Count("user", distinct=True), "rights": Count("permissions", distinct=True)}
+        return super().get_queryset(request).annotate(**counts)
+
+    @admin.display(description="what its members do")
+    def about(self, group: Any) -> str:
+        """Return what a ready-made group does, or how many permissions another one has."""
+        told = roles.ABOUT.get(group.name)
+        return f"{capfirst(told)}." if told else f"{count(group.rights, 'permission')}."
+
+    @admin.display(ordering="members")
+    def accounts(self, group: Any) -> str:
+        page = reverse("admin:auth_user_changelist")
+        return format_html('<a href="{}?groups__id__exact={}">{}</a>', page, group.pk, group.members)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)

@@ -143,3 +143,13 @@ def test_its_pages_speak_of_staff_accounts(admin_client: Client) -> None:
     page = admin_client.get(f"/admin/auth/user/{User.objects.get().pk}/change/").content.decode()
     assert "Superuser status" not in page
     assert "Change user" not in page
+
+
+def test_the_list_of_groups_says_what_each_may_do_and_who_is_in_it(admin_client: Client) -> None:
+    curators = Group.objects.create(name="Curators")
+    curators.permissions.add(Permission.objects.get(codename="view_paper"))
+    User.objects.create_user("ada", is_staff=True).groups.add(curators)
+    page = admin_client.get("/admin/auth/group/").content.decode()
+    assert "Decides what readers see: papers, editions" in page
+    assert '<td class="field-about">1 permission.</td>' in page
+    assert f'<a href="/admin/auth/user/?groups__id__exact={curators.pk}">1</a>' in page
