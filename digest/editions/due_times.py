@@ -44,10 +44,10 @@ def due_at(schedule: Schedule, send_after: dt.datetime) -> dt.datetime:
 def weekly_send_from(
     day: dt.date, last_day_with_edition: dt.date, send_after: dt.datetime, publish_hour: int
 ) -> dt.datetime | None:
-    """Return the earliest time the edition of `day` may be sent for its week, or None if another one closes the week.
+    """Return the earliest time for the weekly digests that end with the edition of `day`, or None if a later one does.
 
-    The week is closed by its last edition from Monday to Friday, that of `last_day_with_edition`. Friday's edition
-    closes it at once, an earlier one at `publish_hour` (UTC) on Saturday, because until then Friday's may still come.
+    They end with the week's last edition from Monday to Friday, that of `last_day_with_edition`. Friday's edition lets
+    them go at once, an earlier one at `publish_hour` (UTC) on Saturday, because until then Friday's may still come.
     """
     if day != last_day_with_edition:
         return None

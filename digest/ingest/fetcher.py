@@ -137,9 +137,9 @@ def _read_pages(run: FetchRun, day: dt.date, http: Http) -> Batch:
 
 
 def _known_validators(source: Source) -> dict[str, ResponseValidator]:
-    """Return the validators of earlier answers by address; empty until arXiv's batch of the day was read.
+    """Return the validators of earlier answers by address.
 
-    Otherwise a feed that arXiv did not renew would count as unchanged.
+    There are none for arXiv until its batch of the day was read: a stale feed would count as unchanged otherwise.
     """
     if source.kind == Source.Kind.ARXIV and not source.listings.filter(day=_eastern_day(timezone.now())).exists():
         return {}

@@ -49,9 +49,9 @@ def _outcome(run: FetchRun) -> str:
 
 
 def with_last_run(chosen: QuerySet[Source]) -> QuerySet[Any]:
-    """Annotate each source with `last_run`, the key of its last run for the current day at that time.
+    """Annotate each source with `last_run`, the key of its last run that read the day it ran on.
 
-    Runs for past days count only if there are no others. `last_run` is None if the source was never read.
+    A run that read a past day counts only if there are no others. `last_run` is None if the source was never read.
     """
     runs = FetchRun.objects.filter(source=OuterRef("pk")).values("pk")
     on_its_day = runs.filter(day=TruncDate("started_at"))
@@ -96,7 +96,7 @@ def has_just_begun(failing: FailingSource) -> bool:
 def _significant_runs() -> QuerySet[FetchRun]:
     """Return the runs that count for the health of their sources, the newest first.
 
-    Only runs for the current day at that time count, because past days are read as well. An empty list counts only on
+    Only runs that read the day they ran on count, because past days are read as well. An empty list counts only on
     weekdays from the hour of publication on: each day begins empty, and weekends stay empty.
     """
     may_be_empty = Q(started_at__hour__lt=settings.PUBLISH_HOUR) | Q(day__iso_week_day__gte=6)

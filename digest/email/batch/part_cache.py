@@ -38,7 +38,7 @@ MAX_CACHED_FRAMES, MAX_CACHED_PARTS, MAX_CACHED_PAPERS, MAX_CACHED_REASONS, MAX_
     10_000,
     5_000,
 )
-MAX_UNFOLDED = 70  # characters: a subject that needs no folding, with its name in the first line of 76
+MAX_UNFOLDED = 70  # characters of a subject that fits in a line of 76 with “Subject:”, so it is not folded
 BATCH = 50  # papers that are rendered together: one alone takes half as long
 
 K = TypeVar("K")
