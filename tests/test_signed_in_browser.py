@@ -94,6 +94,16 @@ def test_the_header_takes_two_rows_on_a_phone(page: Page, ada: Subscriber, editi
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+def test_a_dismissed_paper_fits_on_a_phone_in_german(page: Page, ada: Subscriber, edition: Edition) -> None:
+    paper = edition.papers.get(title="Faster Diffusion")
+    feedback.set_verdict(ada, paper, "not-for-me", now=NOW)
+    reading_list.save(ada, paper, now=NOW)
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto("/de/search?q=diffusion")  # where it keeps its place
+    expect(page.get_by_role("button", name="Nichts für mich · Rückgängig")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
 def test_a_dismissed_paper_makes_room_for_the_next_with_undo(page: Page, ada: Subscriber, edition: Edition) -> None:
     ada.filters.all().delete()
     Subscriber.objects.update(max_papers=2)
