@@ -13,7 +13,7 @@ from django.core.cache import cache
 
 T = TypeVar("T")
 
-SLOW = 0.2  # seconds; quicker ones are not kept
+SLOW = 0.05  # seconds; quicker ones are not kept
 TIMES = 100
 
 
