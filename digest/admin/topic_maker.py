@@ -104,8 +104,8 @@ class MakesTopicsAdmin:
                 return self._make(request, form, examples)
             form.add_error("examples", "Give at least one example paper, or better five.")
         found: list[Paper] = []
-        if "_find" in request.POST and (sought := request.POST.get("find", "").strip()):
-            found = _find_papers(request, sought[:200])
+        if "_find" in request.POST:
+            found = _find_papers(request, request.POST.get("find", "").strip()[:200])
             form = TopicMakerForm(
                 initial={name: form[name].value() for name in form.fields}
             )  # as typed, without errors
@@ -168,12 +168,17 @@ class MakesTopicsAdmin:
 
 
 def _find_papers(request: HttpRequest, sought: str) -> list[Paper]:
-    """Return the papers that a search finds. Show a message if it can't be understood."""
+    """Return the papers that a search finds. Show a message if it finds none, or can't be understood."""
+    if not sought:
+        messages.warning(request, "Enter words of the papers to search for.")
+        return []
     try:
         matches = paper_search.search(sought, size=FOUND).matches
     except FilterError as error:
         messages.error(request, f"Nothing was searched: {error}")
         return []
+    if not matches:
+        messages.warning(request, f"No papers found for “{sought}”.")
     return list(Paper.objects.filter(key__in=[match.paper.key for match in matches]))
 
 

@@ -49,6 +49,16 @@ def test_a_search_that_cannot_be_understood_is_a_message(admin_client: Client, s
 
 
 @pytest.mark.usefixtures("edition")
+@pytest.mark.parametrize(("sought", "said"), [("", "Enter words"), ("zebrafish", "No papers found for “zebrafish”.")])
+def test_a_search_without_papers_says_so_and_asks_for_nothing_else(
+    admin_client: Client, sought: str, said: str
+) -> None:
+    page = admin_client.post(MAKE, {"name": "Diffusion", "find": sought, "_find": "1"}).content.decode()
+    assert said in page
+    assert "errorlist" not in page
+
+
+@pytest.mark.usefixtures("edition")
 def test_ticked_papers_become_examples(admin_client: Client) -> None:
     paper = Edition.objects.get().papers.get(key="arxiv:2608.00002")
     admin_client.post(MAKE, GIVEN | {"paper": [str(paper.pk)], "_make": "1"})
