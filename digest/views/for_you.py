@@ -36,13 +36,16 @@ def _context(reader: Subscriber, edition: Edition, dismissed: frozenset[int] | N
     # The papers of an index have only the columns that matching needs.
     papers = Paper.objects.only(*CARD_FIELDS).in_bulk(pks)
     shown = list(papers.values())
+    by_interest = tuple(match for match in digest.for_you if is_by_interest(match.findings))
+    by_votes = tuple(match for match in digest.for_you if match not in by_interest)
     return {
         "digest": digest,
-        "for_you": _with_papers(digest.for_you, papers),
+        "for_you": _with_papers(by_interest, papers),
+        "top_voted": _with_papers(by_votes, papers),
         "trending": _with_papers(digest.trending, papers),
         "since": candidates.weekly_cutoff(edition, reader),  # None for a daily digest
         "days": archive.span(edition.day, edition.day),
-        "follows_something": reader.filters.exists() or any(is_by_interest(match.findings) for match in digest.for_you),
+        "follows_something": bool(by_interest) or reader.filters.exists(),
         "topics_of": topics.of_papers(shown, topics.offered()),
         "pictures": thumbnails.of_papers(shown),
     }

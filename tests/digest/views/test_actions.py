@@ -2,6 +2,7 @@
 
 import html
 import re
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from digest.models import Edition, Opinion, Paper, SavedPaper
 from digest.opinions import reading_list
 from digest.search import reader_digest, similar_papers
 from digest.site.reader_state import ReaderState
+from digest.views import for_you
 from subscriptions.models import Mark, Subscriber, Topic, TopicFilter
 from subscriptions.security import abuse_limits
 from tests.conftest import NOW
@@ -110,6 +112,20 @@ def test_papers_that_are_merely_popular_are_not_called_for_the_reader(
 ) -> None:
     alice.filters.all().delete()
     assert 'class="for-reader"' not in reader_client.get("/").text
+
+
+def test_merely_popular_papers_come_after_those_for_the_reader_and_do_not_count_as_matches(
+    reader_client: Client, alice: Subscriber, edition: Edition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice.filters.all().delete()
+    found_by_likes = chain([False, True], repeat(False))  # the second paper only
+    monkeypatch.setattr(for_you, "is_by_interest", lambda _findings: next(found_by_likes))
+    page = reader_client.get("/for-you/").text
+    first, second = publication.papers_as_shown(edition)[:2]
+    matching, _, popular = page.partition("The top-voted papers")
+    assert "1 of " in matching
+    assert f'data-actions="{second.pk}"' in matching
+    assert f'data-actions="{first.pk}"' in popular
 
 
 @pytest.mark.parametrize("path", ["/search?q=diffusion", "/authors/ada-lovelace/"])
