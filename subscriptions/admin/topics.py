@@ -255,14 +255,14 @@ class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
         broader = [
             f"{wide.name} ({_in_words(topic.readers[wide.pk])})"
             for wide in topic.relatives.broader(topic)
-            if topic.readers[wide.pk] or (wide.is_offered and wide.name != topic.group)
+            if wide.name != topic.group and (topic.readers[wide.pk] or wide.is_offered)
         ]
         names = f"{', '.join(narrower[:NAMED])}{f' and {len(narrower) - NAMED} more' if narrower[NAMED:] else ''}"
         lines = [(f"Includes {names}.",)] if narrower else []
         lines += [(f"Part of {', '.join(broader)}.",)] if broader else []
         return format_html("{}{}", topic.description, format_html_join("", "<p>{}</p>", lines))
 
-    @admin.display(ordering="is_offered", description="to readers")
+    @admin.display(ordering="is_offered", description="status")
     def offered(self, topic: Topic) -> str:
         return pill("offered" if topic.is_offered else "not offered")
 

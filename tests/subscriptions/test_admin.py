@@ -221,6 +221,14 @@ def wide(learning: Topic, vision: Topic) -> Topic:
     return made
 
 
+def test_the_list_of_topics_leaves_out_the_area_that_is_the_group(admin_client: Client, learning: Topic) -> None:
+    area = Topic.objects.create(slug="area", name=learning.group, group=learning.group, narrower=["learning"])
+    make_reader("area@example.org", topics=[area])
+    page = admin_client.get(admin_url(Topic, "changelist")).content.decode()
+    assert "<p>Includes Learning.</p>" in page
+    assert "Part of" not in page
+
+
 def test_the_list_of_topics_shows_which_includes_which(admin_client: Client, wide: Topic, vision: Topic) -> None:
     page = admin_client.get(admin_url(Topic, "changelist")).content.decode()
     assert "<p>Includes Vision, Learning.</p>" in page
