@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -65,7 +66,7 @@ class ExportsReadersAdmin:
             advice = f"Choose at most {MAX_EXPORTED:,} readers, or run manage.py export_readers on the server."
             messages.error(request, f"{number:,} readers are too many to download. {advice}")
             return None
-        detail = f"{number:,} rows. {bulk.selection(self, request)}"
+        detail = f"{number:,} row{pluralize(number)}. {bulk.selection(self, request)}"
         audit.record(by=request.user, action="Exported readers.", target="readers", detail=detail)
         return _download(export.readers(queryset), "readers.csv")
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import pluralize
 
 from digest.management.base import check_database, require_file
 from digest.ops import write_lock
@@ -42,7 +43,8 @@ class Command(BaseCommand):
         except TableError as error:
             raise CommandError(str(error)) from error
         if not options["dry_run"]:
-            added = f"{result.counts['new']:,} addresses."
+            number = result.counts["new"]
+            added = f"{number:,} address{pluralize(number, 'es')}."
             audit.record(by=by, action="Imported a suppression list.", target="suppression list", detail=added)
         self._report(result, options)
 

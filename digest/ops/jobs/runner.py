@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.db.models import DateTimeField, ExpressionWrapper, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
+from django.template.defaultfilters import pluralize
 from kombu.exceptions import OperationalError
 
 from digest import clock
@@ -55,7 +56,7 @@ def start(kind: str, arguments: Mapping[str, Any], *, by: str, total: int | None
         job = Job.objects.create(
             kind=kind, arguments=dict(arguments), created_by=by, created_at=clock.now(), total=total
         )
-        rows = "" if total is None else f" {total:,} rows."
+        rows = "" if total is None else f" {total:,} row{pluralize(total)}."
         audit.record(by=by, action="Started the job.", target=job, detail=f"{label}.{rows} {selection}".strip())
         transaction.on_commit(wake)
     return job
@@ -68,7 +69,7 @@ def cancel(job: Job, *, by: str) -> bool:
         ended = waiting.update(state=State.CANCELLED, cancel_requested=True, ended_at=clock.now())
         asked = ended or Job.objects.filter(pk=job.pk, state=State.RUNNING).update(cancel_requested=True)
         if asked:
-            audit.record(by=by, action="Cancelled the job.", target=job, detail=f"{job.handled:,} rows were done.")
+            audit.record(by=by, action="Cancelled the job.", target=job, detail=f"Rows done: {job.handled:,}.")
     return bool(asked)
 
 

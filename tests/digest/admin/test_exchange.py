@@ -33,7 +33,7 @@ def test_selected_readers_are_exported_and_logged(admin_client: Client, alice: S
     text = b"".join(export(admin_client, alice).streaming_content).decode()
     assert alice.email in text
     assert bob.email not in text
-    logged = "Exported readers. 1 rows. From the list of readers (no filter)."
+    logged = "Exported readers. 1 row. From the list of readers (no filter)."
     assert LogEntry.objects.filter(change_message=logged).exists()
 
 
