@@ -4,7 +4,7 @@
      "frequency": "daily", "language": "en", "grouped": true}
 
 A finding is the interest's name, followed by kind, found text and field of each of its reasons. If the reader typed
-what was found, a list is in place of the text: [text], or [text, what the reader typed] if these differ.
+it differently, [text, what the reader typed] is in place of the text.
 """
 
 import datetime as dt
@@ -89,9 +89,7 @@ def record_finding(finding: Finding) -> list[Any]:
 
 
 def _found(reason: Reason) -> str | tuple[str, ...]:
-    if not reason.asked:
-        return reason.found
-    return (reason.found,) if reason.asked == reason.found else (reason.found, reason.asked)
+    return reason.found if reason.asked in ("", reason.found) else (reason.found, reason.asked)
 
 
 def _match(pk: int, votes_then: int, *findings: list[Any], papers: Mapping[int, PaperText]) -> Match:
@@ -106,7 +104,7 @@ def _restored(findings: Iterable[list[Any]]) -> tuple[Finding, ...]:
 def _reasons(interest: str, words: list[Any]) -> Iterator[Reason]:
     for start in range(0, len(words), 3):
         kind, found, where = words[start : start + 3]
-        text, asked = (found, "") if isinstance(found, str) else (found[0], found[-1])
+        text, asked = (found, "") if isinstance(found, str) else found
         yield Reason(interest, _LONG.get(kind, kind), text, _LONG.get(where, where), 0, asked)
 
 
