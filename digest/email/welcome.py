@@ -65,10 +65,11 @@ def _describe_next_digest(reader: Subscriber, edition: Edition | None) -> str:
     if edition is None or reader.frequency == Frequency.WEEKLY:
         return describe_schedule(reader)
     sentence = _(
-        "None of the %(papers)s from %(day)s match what you follow. Your first digest comes as soon as one does."
+        "None of the %(papers)s from %(day)s match what you follow. Your first digest comes on the first day with a "
+        "match, at %(time)s."
     )
     papers = formatting.papers(publication.papers_as_emailed(edition).count())
-    return sentence % {"papers": papers, "day": formatting.long_date(edition.day)}
+    return sentence % {"papers": papers, "day": formatting.long_date(edition.day), "time": reader.send_time}
 
 
 def describe_start(reader: Subscriber) -> str:
