@@ -29,8 +29,8 @@
   const watch = () => {
     const link = older();
     if (!link || loaded >= MAX_DAYS) return;
-    const observer = new IntersectionObserver(async ([entry]) => {
-      if (!entry.isIntersecting) return;
+    const observer = new IntersectionObserver(async (entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return; // a busy browser reports several at once
       observer.disconnect();
       loaded += 1;
       link.setAttribute("aria-busy", "true");
