@@ -11,7 +11,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
-from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
@@ -23,6 +22,7 @@ from digest.delivery.events.classification import EventClass
 from digest.editions import publication
 from digest.email import email_sample
 from digest.email.email_sample import EmailPreview
+from digest.email.formatting import count
 from digest.models import DailyTotal, Delivery, Edition, Paper, QuietDay
 from digest.ops.daily_totals import meaning_of
 from digest.ops.jobs import delivery_jobs, rows
@@ -136,7 +136,7 @@ def count_deliveries(editions: Iterable[Any]) -> None:
     for edition in editions:
         edition.problems = problems[edition.pk]
         edition.reason = reasons.get(edition.pk, "")
-        edition.by_status = sorted(by_edition[edition.pk], key=lambda count: Delivery.Status.values.index(count[0]))
+        edition.by_status = sorted(by_edition[edition.pk], key=lambda pair: Delivery.Status.values.index(pair[0]))
 
 
 def _deliveries_of(editions: Iterable[int]) -> dict[int, list[tuple[str, int]]]:
@@ -164,7 +164,7 @@ def state_of(edition: Edition, digests: Counter[str]) -> str:
     if queued:
         return pill("queued", f"Sending: {sent:,} of {sum(digests.values()):,}")
     if sent:
-        return pill("sent", f"Sent to {sent:,} reader{pluralize(sent)}")
+        return pill("sent", f"Sent to {count(sent, 'reader')}")
     if digests[Delivery.Status.SKIPPED] == sum(digests.values()) > 0:
         return pill("skipped", "Sent to no one")
     if digests:
@@ -294,8 +294,8 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
 
     @admin.display(ordering="paper_count", description="papers")
     def paper_count(self, edition: Edition) -> int:
-        count: int = edition.paper_count  # type: ignore[attr-defined]  # annotated above
-        return count
+        papers: int = edition.paper_count  # type: ignore[attr-defined]  # annotated above
+        return papers
 
     @admin.display(ordering="closed_at", description="status")
     def state(self, edition: Any) -> str:

@@ -12,7 +12,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -20,6 +19,7 @@ from django.views.decorators.http import require_POST
 
 from digest import admin_requests
 from digest.admin import bulk
+from digest.email.formatting import count
 from digest.ops.jobs import import_jobs, runner
 from digest.ops.uploaded_tables import as_text, private_copy
 from subscriptions import audit
@@ -66,7 +66,7 @@ class ExportsReadersAdmin:
             advice = f"Choose at most {MAX_EXPORTED:,} readers, or run manage.py export_readers on the server."
             messages.error(request, f"{number:,} readers are too many to download. {advice}")
             return None
-        detail = f"{number:,} row{pluralize(number)}. {bulk.selection(self, request)}"
+        detail = f"{count(number, 'row')}. {bulk.selection(self, request)}"
         audit.record(by=request.user, action="Exported readers.", target="readers", detail=detail)
         return _download(export.readers(queryset), "readers.csv")
 

@@ -5,12 +5,12 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.defaultfilters import pluralize
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from digest.email.formatting import count
 from digest.models import Job
 from digest.ops.jobs import registry, runner
 from subscriptions.admin.base import ReadOnlyAdmin
@@ -89,7 +89,7 @@ class JobAdmin(ReadOnlyAdmin, admin.ModelAdmin[Job]):
 def started(job: Job) -> SafeString:
     """Return the message about a job that was just started, with a link to its page."""
     page = reverse("admin:digest_job_change", args=[job.pk])
-    rows = "" if job.total is None else f" for {job.total:,} row{pluralize(job.total)}"
+    rows = "" if job.total is None else f" for {count(job.total, 'row')}"
     return format_html(
         'A worker does this{}. <a href="{}">See its progress</a>, or leave: the report stays there.', rows, page
     )

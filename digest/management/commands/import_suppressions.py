@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.template.defaultfilters import pluralize
 
+from digest.email.formatting import count
 from digest.management.base import check_database, require_file
 from digest.ops import write_lock
 from digest.ops.uploaded_tables import as_text
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if not options["dry_run"]:
             number = result.counts["new"]
-            added = f"{number:,} address{pluralize(number, 'es')}."
+            added = f"{count(number, 'address', 'addresses')}."
             audit.record(by=by, action="Imported a suppression list.", target="suppression list", detail=added)
         self._report(result, options)
 

@@ -18,10 +18,10 @@ from django.db import connection, transaction
 from django.db.models import DateTimeField, ExpressionWrapper, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
-from django.template.defaultfilters import pluralize
 from kombu.exceptions import OperationalError
 
 from digest import clock
+from digest.email.formatting import count
 from digest.models import Job
 from digest.ops import write_lock
 from digest.ops.jobs import registry
@@ -56,7 +56,7 @@ def start(kind: str, arguments: Mapping[str, Any], *, by: str, total: int | None
         job = Job.objects.create(
             kind=kind, arguments=dict(arguments), created_by=by, created_at=clock.now(), total=total
         )
-        rows = "" if total is None else f" {total:,} row{pluralize(total)}."
+        rows = "" if total is None else f" {count(total, 'row')}."
         audit.record(by=by, action="Started the job.", target=job, detail=f"{label}.{rows} {selection}".strip())
         transaction.on_commit(wake)
     return job
