@@ -18,7 +18,7 @@ def emphasized(text: str, findings: Sequence[Finding]) -> Markup:
     """Return `text` as HTML, with the phrases that `findings` found in it in bold."""
     if around := _around.get():
         return Markup(around[0]) + text + Markup(around[1])  # noqa: S704  # digits
-    return Markup(bold_html(text, shown_reasons(findings)))  # noqa: S704  # escaped there
+    return Markup(bold_html(text, bold_reasons(findings)))  # noqa: S704  # escaped there
 
 
 def bold_html(text: str, reasons: Sequence[Reason]) -> str:
@@ -27,7 +27,7 @@ def bold_html(text: str, reasons: Sequence[Reason]) -> str:
     return "".join(f"<b>{escape(part)}</b>" if is_found else escape(part) for part, is_found in parts)
 
 
-def shown_reasons(findings: Sequence[Finding]) -> list[Reason]:
+def bold_reasons(findings: Sequence[Finding]) -> list[Reason]:
     """Return the reasons that an email puts in bold. Single words of a longer phrase are left out: they are common."""
     return [reason for finding in shown(findings) for reason in finding.reasons if reason.kind == "phrase"]
 

@@ -186,7 +186,7 @@ class PartCache:
         text, html = self._part(PartKey(cast(Paper, match.paper).pk, bool(line.text), is_lead))
         in_text, in_html = {REASON_LINE: line.text}, {REASON_LINE: line.html}
         if BOLD_TEXT in html.places:
-            in_html[BOLD_TEXT] = self._in_bold(html.bold_text, bold_terms.shown_reasons(match.findings))
+            in_html[BOLD_TEXT] = self._in_bold(html.bold_text, bold_terms.bold_reasons(match.findings))
         return RenderedPaper(
             self._split(_fill(text, in_text)),
             self._split(_fill(html, in_html)),
