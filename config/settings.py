@@ -252,7 +252,7 @@ WARM_UP_FIRST_DAY = env.whole_number("WARM_UP_FIRST_DAY", 200, 1, 10**6)
 WARM_UP_DOUBLES_EVERY = env.whole_number("WARM_UP_DOUBLES_EVERY", 2, 1, 30)  # days
 SEND_SPREAD_MINUTES = env.whole_number("SEND_SPREAD_MINUTES", 10, 0, 59)  # spreads the load of each full hour
 
-# Rates of the last days, in percent of the emails sent, that pause sending until an admin ends the pause.
+# Rates within SPAN of `digest.ops.reputation`, in percent of emails sent. They pause sending until an admin ends it.
 PAUSE_AT_COMPLAINTS = env.percent("PAUSE_AT_COMPLAINTS", "0.3")
 PAUSE_AT_BOUNCES = env.percent("PAUSE_AT_BOUNCES", "8")
 RED_AT_COMPLAINTS = env.percent("RED_AT_COMPLAINTS", "0.1")
