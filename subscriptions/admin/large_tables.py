@@ -1,6 +1,7 @@
 """Lists of tables with millions of rows. They avoid counting, and sort and search by an index."""
 
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -29,6 +30,8 @@ class LargeTablePaginator(Paginator[Any]):
     until a page is full. Where the filters find rows at its far end, that is most of the table.
     """
 
+    keys_of_page: Sequence[Any] = ()  # the primary keys of the page's rows, if they were found first
+
     @cached_property
     def count(self) -> int:
         rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]  # lists of the admin are querysets
@@ -46,7 +49,8 @@ class LargeTablePaginator(Paginator[Any]):
             rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
             sorted_keys = rows.order_by(*map(_without_index, rows.query.order_by)).values_list("pk", flat=True)
             first = (page.number - 1) * self.per_page
-            page.object_list = rows.filter(pk__in=list(sorted_keys[first : first + self.per_page]))
+            self.keys_of_page = list(sorted_keys[first : first + self.per_page])
+            page.object_list = rows.filter(pk__in=self.keys_of_page)
         return page
 
 
@@ -80,6 +84,16 @@ class IndexedList(ChangeList):
         """Return the filters. Rows need not be compared, unless a condition in the address itself may repeat them."""
         *found, others, _may_repeat, is_filtered = super().get_filters(request)
         return *found, others, any(lookup_spawns_duplicates(self.lookup_opts, name) for name in others), is_filtered
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the rows of the page by their keys alone, if these are known.
+
+        PostgreSQL 15 reads the whole table where a row must be in two lists of ids: a search's and the page's.
+        """
+        super().get_results(request)
+        if keys := self.paginator.keys_of_page:
+            rows = self.apply_select_related(self.root_queryset.filter(pk__in=keys))
+            self.result_list = rows.order_by(*self.queryset.query.order_by)
 
     def get_ordering_field(self, field_name: Any) -> Any:
         return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None

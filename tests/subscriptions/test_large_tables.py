@@ -77,6 +77,17 @@ def test_a_short_list_is_not_read_in_the_order_of_an_index(
     assert len(sorting) == (connection.vendor == "postgresql")
 
 
+def test_a_page_of_a_search_is_read_by_its_own_keys_alone(
+    admin_client: Client, readers: list[Subscriber], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin.site._registry[Subscriber], "list_per_page", 4)
+    with CaptureQueriesContext(connection) as queries:
+        page = admin_client.get(LIST, {"q": "@example.org", "o": "-1"})
+    assert [reader.email for reader in page.context["cl"].result_list] == [reader.email for reader in readers[:1:-1]]
+    (reading,) = [query["sql"] for query in queries if '."unsubscribed_at" FROM' in query["sql"]]
+    assert reading.count(" IN (") == 1
+
+
 @pytest.mark.parametrize(
     ("term", "names"),
     [
