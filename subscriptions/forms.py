@@ -23,7 +23,7 @@ from subscriptions.models.topics import begins, holds, in_both, searchable, word
 from subscriptions.query import grammar, validation
 from subscriptions.readers import liked_papers
 from subscriptions.readers.liked_papers import LikedPaper
-from subscriptions.readers.preferences import SETTINGS, Preferences
+from subscriptions.readers.preferences import SETTINGS, SWITCHES, Preferences
 from subscriptions.security import abuse_limits
 from subscriptions.topics import catalogues
 from subscriptions.topics.areas import Area, by_area, current
@@ -99,13 +99,15 @@ class PreferencesForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": _("Choose a language from the list.")},
     )
-    mail_quiet_days = forms.BooleanField(required=False)
-    one_list = forms.BooleanField(required=False)
     find = forms.CharField(required=False, max_length=LONGEST_FIND)  # finds topics; it is not a preference
 
     def __init__(self, *args: Any, reader: Subscriber | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._reader = reader
+        for switch in SWITCHES:
+            self.fields[switch.name] = forms.BooleanField(
+                required=False, label=switch.label, help_text=switch.otherwise
+            )
         # A topic that is no longer offered stays available to its followers.
         followed = reader.filters.values("topic") if reader else []
         self._topics = Topic.objects.filter(Q(is_offered=True) | Q(pk__in=followed))
@@ -122,6 +124,9 @@ class PreferencesForm(forms.Form):
     def term_chips(self) -> list[str]:
         """Return the terms of a reader's own words, for chips. A sign-up has none."""
         return typed_words.terms_of(self["words"].value() or "") if self._reader else []
+
+    def switches(self) -> list[forms.BoundField]:
+        return [self[switch.name] for switch in SWITCHES]
 
     def preferences(self) -> Preferences:
         """Return the preferences of a valid form. Missing fields get their defaults."""
@@ -375,7 +380,7 @@ def draft(given: QueryDict) -> dict[str, Any]:
 
     Each field is cut to its length, because drafts are not validated.
     """
-    filled = {name: given[name][: _longest(field)] for name, field in SignUpForm.base_fields.items() if name in given}
+    filled = {name: given[name][: _longest(field)] for name, field in SignUpForm().fields.items() if name in given}
     return {**filled, "topics": [slug[:LONGEST_CHOICE] for slug in given.getlist("topics")]}
 
 

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from django.conf import settings
 from ninja import Field, Schema
-from pydantic import ConfigDict
+from pydantic import ConfigDict, create_model
 
 from digest.api.fields import Day, PageIn, Slug, one_of
 from digest.models import Delivery
 from subscriptions.models import Subscriber
 from subscriptions.models.readers import MAX_PAPERS_PER_EMAIL, MAX_WORDS_LENGTH
-from subscriptions.readers.preferences import Preferences
+from subscriptions.readers.preferences import SWITCHES, Preferences
 
 MAX_TOPICS_IN_CALL = 400
 
@@ -32,7 +32,13 @@ class FieldProblem(Schema):
     detail: str
 
 
-class PreferencesIn(Schema):
+def _with_switches(name: str, *default: Any) -> Any:
+    """Return a schema with the preferences that are on or off, to be inherited."""
+    fields = {switch.name: (bool, Field(*default or (...,), description=switch.description)) for switch in SWITCHES}
+    return create_model(name, __base__=Schema, **fields)  # type: ignore[call-overload]
+
+
+class PreferencesIn(_with_switches("SwitchesIn", False)):  # type: ignore[misc]
     """The topics and words that a reader follows, and when they get their digests."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -47,8 +53,6 @@ class PreferencesIn(Schema):
     )
     amount: Annotated[str, one_of(Subscriber.Amount.values, "How close a match must be.")] = Preferences.amount
     language: Annotated[str, one_of([code for code, _ in settings.LANGUAGES])] = "en"
-    mail_quiet_days: bool = Field(False, description="Send the papers with the most votes if nothing matches.")
-    one_list: bool = Field(False, description="Show papers in one list, without a heading for each topic.")
 
 
 class NewReader(PreferencesIn):
@@ -91,7 +95,7 @@ class Accepted(Schema):
     detail: str
 
 
-class Reader(Schema):
+class Reader(_with_switches("Switches")):  # type: ignore[misc]
     id: UUID
     email: str
     status: Annotated[str, one_of(Subscriber.Status.values)]
@@ -103,8 +107,6 @@ class Reader(Schema):
     max_papers: int
     amount: Annotated[str, one_of(Subscriber.Amount.values)]
     language: str
-    mail_quiet_days: bool
-    one_list: bool
     created_at: dt.datetime
     confirmed_at: dt.datetime | None
     paused_until: dt.date | None

@@ -73,7 +73,7 @@ def preview_email(
 
 
 def _digest_of_topics(topics: Sequence[Topic], edition: Edition) -> Digest:
-    wanted = profiles.make_profile(topics, trending_if_none_match=True, is_grouped=True)
+    wanted = profiles.make_profile(topics)._replace(trending_if_none_match=True, is_grouped=True)
     return compose(paper_index.build_index(candidates.papers(edition, None), for_page=True), wanted, edition.day)
 
 

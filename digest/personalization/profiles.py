@@ -6,6 +6,7 @@ Each filter has a key in the database and a name for readers. For a topic these 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from digest.matching import OWN_WORDS, Interest
 from digest.matching.similarity import MODEL
@@ -16,12 +17,28 @@ from digest.personalization.like_filter import LIKES, Likes
 from digest.personalization.slot_limits import SlotLimits
 from subscriptions.models import Subscriber, Topic
 from subscriptions.query.grammar import Criteria
+from subscriptions.readers.preferences import SWITCHES
 
 MOST_VOTED = ""  # the interest of readers without filters
 # They contain a colon, because no topic's slug does.
 WORDS_KEY = ":words"
 VOTES_KEY = ":votes"
 LIKES_KEY = ":likes"
+
+
+# The fields of a reader's row that set a profile.
+READER_FIELDS = ("max_papers", "amount", "frequency", *(switch.name for switch in SWITCHES))
+
+
+def settings_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a profile by the READER_FIELDS of its reader's row."""
+    return {
+        "max_papers": row["max_papers"],
+        "amount": row["amount"],
+        "by_votes": row["frequency"] == Subscriber.Frequency.WEEKLY,
+        "trending_if_none_match": bool(row["mail_quiet_days"]),
+        "is_grouped": not row["one_list"],
+    }
 
 
 def profile_of(subscriber: Subscriber, dismissed: frozenset[str] | None = None) -> QueryProfile:
@@ -33,17 +50,13 @@ def profile_of(subscriber: Subscriber, dismissed: frozenset[str] | None = None) 
     rows = list(subscriber.filters.all() if is_prefetched else subscriber.filters.select_related("topic"))
     topics = [row.topic for row in rows if row.topic]
     words = [row.criteria for row in rows if not row.topic]
-    return make_profile(
-        topics,
-        words,
-        subscriber.max_papers,
-        subscriber.mail_quiet_days,
-        subscriber.amount,
-        *feedback_of(subscriber, topics),
-        are_saved=True,
-        is_grouped=not subscriber.one_list,
-        by_votes=subscriber.frequency == Subscriber.Frequency.WEEKLY,
-    )._replace(dismissed=dismissed_by(subscriber) if dismissed is None else dismissed)
+    likes, slot_limits = feedback_of(subscriber, topics)
+    return make_profile(topics, words, are_saved=True)._replace(
+        likes=likes,
+        slot_limits=slot_limits,
+        dismissed=dismissed_by(subscriber) if dismissed is None else dismissed,
+        **settings_of({name: getattr(subscriber, name) for name in READER_FIELDS}),
+    )
 
 
 def of_topic(topic: Topic) -> Interest:
@@ -116,22 +129,11 @@ def with_votes(interests: Sequence[Interest], least: int) -> tuple[Interest, ...
     return tuple(limited)
 
 
-def make_profile(
-    topics: Iterable[Topic],
-    words: Iterable[Criteria] = (),
-    max_papers: int = 10,
-    trending_if_none_match: bool = False,
-    amount: str = "balanced",
-    likes: Likes | None = None,
-    slot_limits: SlotLimits | None = None,
-    *,
-    are_saved: bool = False,
-    is_grouped: bool = False,
-    by_votes: bool = False,
-) -> QueryProfile:
+def make_profile(topics: Iterable[Topic], words: Iterable[Criteria] = (), *, are_saved: bool = False) -> QueryProfile:
     """Combine topics and readers' own words. The words' exclusions and least votes apply to all papers.
 
-    `are_saved` is True for words that a reader follows, and False for words that someone tries.
+    `are_saved` is True for words that a reader follows, and False for words that someone tries. The profile's settings
+    are the usual ones.
     """
     words = list(words)
     interests = without_included(of_topics(topics))
@@ -139,13 +141,6 @@ def make_profile(
     return QueryProfile(
         interests=with_votes(interests, max((criteria.min_votes for criteria in words), default=0)),
         exclusions=tuple(phrase for criteria in words for phrase in criteria.exclusions),
-        max_papers=max_papers,
-        trending_if_none_match=trending_if_none_match,
-        amount=amount,
-        likes=likes,
-        slot_limits=slot_limits,
-        is_grouped=is_grouped,
-        by_votes=by_votes,
     )
 
 

@@ -49,18 +49,15 @@ def preview(preferences: Preferences, reader: Subscriber | None = None) -> Previ
     own = grammar.parse(preferences.words)
     likes, slot_limits = profiles.feedback_of(reader, preferences.topics) if reader else (None, None)
     is_weekly = preferences.frequency == Subscriber.Frequency.WEEKLY
-    wanted = profiles.make_profile(
-        preferences.topics,
-        [own],
-        preferences.max_papers,
+    are_saved = reader is not None and _are_saved(preferences.words, reader)
+    wanted = profiles.make_profile(preferences.topics, [own], are_saved=are_saved)._replace(
+        max_papers=preferences.max_papers,
         amount=preferences.amount,
         likes=likes,
         slot_limits=slot_limits,
-        are_saved=reader is not None and _are_saved(preferences.words, reader),
         by_votes=is_weekly,
+        dismissed=profiles.dismissed_by(reader) if reader else frozenset(),
     )
-    if reader:
-        wanted = wanted._replace(dismissed=profiles.dismissed_by(reader))
     recent = index_cache.last_week() if is_weekly else index_cache.last()
     digests = tuple(compose(index, wanted, day) for day, index in recent.days)
     is_empty = not any(digest.for_you for digest in digests)

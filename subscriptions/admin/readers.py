@@ -43,6 +43,7 @@ from subscriptions.models.readers import time_of
 from subscriptions.pills import pill
 from subscriptions.query import validation
 from subscriptions.query.grammar import FilterError
+from subscriptions.readers.preferences import SWITCHES
 
 NAMED = 2  # of what a reader follows, in the list
 OWN_WORDS = "own words"
@@ -62,8 +63,7 @@ class SubscriberForm(forms.ModelForm[Subscriber]):
             "send_hour": "Delivery time",
             "amount": "How strict?",
             "language": "Email language",
-            "mail_quiet_days": "Quiet days",
-            "one_list": "One list",
+            **{switch.name: switch.label for switch in SWITCHES},
         }
         help_texts = {"send_hour": ""}
 
@@ -170,7 +170,7 @@ class SubscriberAdmin(
     fieldsets = [
         (None, {"fields": [("email", "new_email")]}),
         ("Schedule", {"fields": [("frequency", "send_hour", "time_zone")]}),
-        ("Content", {"fields": [("max_papers", "amount", "language"), ("mail_quiet_days", "one_list")]}),
+        ("Content", {"fields": [("max_papers", "amount", "language"), tuple(switch.name for switch in SWITCHES)]}),
         (
             "Dates",
             {

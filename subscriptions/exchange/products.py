@@ -1,13 +1,15 @@
-"""The exports of other newsletter products: how to recognize each, and what its columns mean. Pure."""
+"""The exports of other newsletter products: how to recognize each, and what its columns mean."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, StrEnum
 
+from subscriptions.readers.preferences import SWITCHES
+
 
 class ReaderField(StrEnum):
-    """A kind of content of a column."""
+    """A kind of content of a column. Each switch among the preferences is another kind: see FIELDS."""
 
     ADDRESS = "address"
     STATUS = "status"
@@ -19,13 +21,15 @@ class ReaderField(StrEnum):
     SEND_HOUR = "send-hour"
     MAX_PAPERS = "max-papers"
     AMOUNT = "amount"
-    MAIL_QUIET_DAYS = "mail-quiet-days"
-    ONE_LIST = "one-list"
     FOLLOWS_LIKES = "follows-likes"
     PAUSED_UNTIL = "paused-until"
     SIGNED_UP = "signed-up"
     CONSENT_SOURCE = "consent-source"
     CONSENT_DATE = "consent-date"
+
+
+SWITCH_FIELDS = tuple(switch.name.replace("_", "-") for switch in SWITCHES)
+FIELDS: tuple[str, ...] = (*ReaderField, *SWITCH_FIELDS)
 
 
 class Status(IntEnum):
@@ -71,12 +75,12 @@ class Product:
     name: str
     identifying_columns: frozenset[str] = frozenset()  # that only its exports have, all of them
     # The first column of a field that exists and is filled counts.
-    columns: Mapping[ReaderField, Sequence[str]] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     status_columns: tuple[StatusColumn, ...] = ()
 
 
 # Names of columns in files made by hand, and in those of products that are not known.
-_USUAL: dict[ReaderField, tuple[str, ...]] = {
+_USUAL: dict[str, tuple[str, ...]] = {
     ReaderField.ADDRESS: ("email", "email_address", "e_mail", "address", "mail", "e_mail_adresse", "e_mail_address"),
     ReaderField.STATUS: ("status", "state", "subscriber_type"),
     ReaderField.TOPICS: ("topics", "tags", "labels", "interests", "themen"),
@@ -88,8 +92,7 @@ _USUAL: dict[ReaderField, tuple[str, ...]] = {
     ReaderField.SEND_HOUR: ("send_hour",),
     ReaderField.MAX_PAPERS: ("max_papers",),
     ReaderField.AMOUNT: ("amount",),
-    ReaderField.MAIL_QUIET_DAYS: ("mail_quiet_days",),
-    ReaderField.ONE_LIST: ("one_list",),
+    **{kind: (kind.replace("-", "_"),) for kind in SWITCH_FIELDS},
     ReaderField.FOLLOWS_LIKES: ("follows_likes",),
     ReaderField.PAUSED_UNTIL: ("paused_until",),
     ReaderField.SIGNED_UP: ("signed_up", "signed_up_at", "created_at", "subscribed_at", "creation_date"),
@@ -189,7 +192,7 @@ def status_of_file(name: str) -> Status:
     return next((status for beginning, status in _FILES if name.lower().startswith(beginning)), Status.ACTIVE)
 
 
-def guess_columns(product: Product, header: Sequence[str]) -> dict[ReaderField, list[int]]:
+def guess_columns(product: Product, header: Sequence[str]) -> dict[str, list[int]]:
     """Return the places of the columns that contain each field, the best first."""
     places: dict[str, int] = {}
     for place, column in enumerate(header):

@@ -10,7 +10,15 @@ from django.conf import settings as site
 
 from subscriptions import time_zones
 from subscriptions.exchange import tables
-from subscriptions.exchange.products import Product, ReaderField, guess_columns, plain, recognize, status_of_file
+from subscriptions.exchange.products import (
+    FIELDS,
+    Product,
+    ReaderField,
+    guess_columns,
+    plain,
+    recognize,
+    status_of_file,
+)
 from subscriptions.exchange.reader_rows import (
     FREQUENCIES,
     LONGEST_SOURCE,
@@ -117,7 +125,7 @@ def add_unknown(before: Unknown, more: Unknown) -> Unknown:
 
 def notes_on_unknown(unknown: Unknown) -> list[str]:
     """Return a sentence about the values of each field that mean nothing here."""
-    return [_note_on(kind, unknown[kind]) for kind in ReaderField if unknown.get(kind)]
+    return [_note_on(kind, unknown[kind]) for kind in FIELDS if unknown.get(kind)]
 
 
 def _note_on(kind: str, values: Mapping[str, int]) -> str:
@@ -154,19 +162,19 @@ def open_readers(path: Path, settings: ImportSettings, *, now: dt.datetime, name
     return ReaderFile(opened, parsers, offered, settings)
 
 
-def _columns(table: Table, product: Product, chosen: Mapping[str, str]) -> dict[ReaderField, list[int]]:
+def _columns(table: Table, product: Product, chosen: Mapping[str, str]) -> dict[str, list[int]]:
     """Return the places of the columns by field: those that were chosen, and for the other fields the guessed ones."""
     columns = guess_columns(product, table.header)
     if not table.has_header:
         columns = {ReaderField.ADDRESS: _places_of_addresses(table)}
     places = {plain(column): place for place, column in reversed(list(enumerate(table.header)))}
     for kind, name in chosen.items():
-        columns.pop(ReaderField(kind), None)
+        columns.pop(kind, None)
         if not name:  # chosen to be left out
             continue
         if plain(name) not in places:
             raise TableError(f"{table.name} has no column “{name}”. It has {', '.join(table.header)}.")
-        columns[ReaderField(kind)] = [places[plain(name)]]
+        columns[kind] = [places[plain(name)]]
     if not columns.get(ReaderField.ADDRESS):
         raise TableError(
             f"No column of {table.name} looks like the address. Say which it is. It has {', '.join(table.header)}."

@@ -10,7 +10,17 @@ from typing import Any, NamedTuple
 
 from subscriptions.email_addresses import read_address
 from subscriptions.exchange.formulas import with_formula
-from subscriptions.exchange.products import NO, STATUSES, YES, Product, ReaderField, Status, StatusColumn, plain
+from subscriptions.exchange.products import (
+    NO,
+    STATUSES,
+    SWITCH_FIELDS,
+    YES,
+    Product,
+    ReaderField,
+    Status,
+    StatusColumn,
+    plain,
+)
 from subscriptions.models import Subscriber
 from subscriptions.models.readers import LONGEST_PAUSE, MAX_PAPERS_PER_EMAIL, MAX_WORDS_LENGTH
 from subscriptions.query.grammar import FilterError, parse
@@ -20,14 +30,12 @@ MAX_UNKNOWN = 1_000  # different values that are counted
 FREQUENCIES = frozenset(Subscriber.Frequency.values)
 _SWITCH = dict.fromkeys(YES, True) | dict.fromkeys(NO, False)
 # Cells with a preference, and what each means. The site's languages and time zones are added to these.
-_PREFERENCES: Mapping[ReaderField, Mapping[str, Any]] = {
+_PREFERENCES: Mapping[str, Mapping[str, Any]] = {
     ReaderField.FREQUENCY: {value: value for value in FREQUENCIES},
     ReaderField.SEND_HOUR: {str(hour): hour for hour in range(24)},
     ReaderField.MAX_PAPERS: {str(number): number for number in range(1, MAX_PAPERS_PER_EMAIL + 1)},
     ReaderField.AMOUNT: {value: value for value in Subscriber.Amount.values},
-    ReaderField.MAIL_QUIET_DAYS: _SWITCH,
-    ReaderField.ONE_LIST: _SWITCH,
-    ReaderField.FOLLOWS_LIKES: _SWITCH,
+    **dict.fromkeys((*SWITCH_FIELDS, ReaderField.FOLLOWS_LIKES), _SWITCH),
 }
 
 
@@ -59,7 +67,7 @@ class RowParser:
 
     product: Product
     header: Sequence[str]
-    columns: Mapping[ReaderField, Sequence[int]]
+    columns: Mapping[str, Sequence[int]]
     status: Status  # of rows that say nothing
     consent_source: str
     consented_at: dt.datetime | None
@@ -69,15 +77,16 @@ class RowParser:
     time_zones: frozenset[str]
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
     _status_columns: list[tuple[int, StatusColumn]] = field(init=False)
-    _known: dict[ReaderField, Mapping[str, Any]] = field(init=False)
+    _known: dict[str, Mapping[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
         places = {plain(column): place for place, column in reversed(list(enumerate(self.header)))}
         self._status_columns = [
             (places[shown.column], shown) for shown in self.product.status_columns if shown.column in places
         ]
-        sites = {ReaderField.LANGUAGE: self.languages, ReaderField.TIME_ZONE: self.time_zones}
-        known = {**_PREFERENCES, **{kind: {value: value for value in values} for kind, values in sites.items()}}
+        of_site = {ReaderField.LANGUAGE: self.languages, ReaderField.TIME_ZONE: self.time_zones}
+        known = dict(_PREFERENCES)
+        known |= {kind: {value: value for value in values} for kind, values in of_site.items()}
         self._known = {kind: values for kind, values in known.items() if kind in self.columns}
 
     @property
@@ -116,7 +125,7 @@ class RowParser:
             self._paused_until(cells),
         )
 
-    def _cell(self, cells: list[str], kind: ReaderField) -> str:
+    def _cell(self, cells: list[str], kind: str) -> str:
         """Return the first cell of the field's columns that is not empty."""
         for place in self.columns.get(kind, ()):
             if place < len(cells) and (cell := cells[place].strip()):
@@ -137,7 +146,7 @@ class RowParser:
                 said = max(said, sign.status)
         return said
 
-    def _moment(self, cells: list[str], kind: ReaderField) -> dt.datetime | None:
+    def _moment(self, cells: list[str], kind: str) -> dt.datetime | None:
         cell = self._cell(cells, kind)
         if not cell:
             return None
@@ -184,7 +193,7 @@ class RowParser:
             cell = self._cell(cells, kind)
             plainer = cell.lower().replace("_", "-").partition("-")[0] if kind is ReaderField.LANGUAGE else cell.lower()
             if (value := known.get(cell, known.get(plainer))) is not None:
-                found[kind.value.replace("-", "_")] = value
+                found[kind.replace("-", "_")] = value
             elif cell:
                 self._count(kind, cell)
         return found
@@ -198,8 +207,8 @@ class RowParser:
             raise RowError(f"A pause lasts a year at most. Write a date up to {last} instead of {end}.")
         return end if end and end > self.now.date() else None
 
-    def _count(self, kind: ReaderField, value: str) -> None:
-        key = (kind.value, value[:60])
+    def _count(self, kind: str, value: str) -> None:
+        key = (str(kind), value[:60])
         if key in self.unknown or len(self.unknown) < MAX_UNKNOWN:
             self.unknown[key] += 1
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext_lazy as _
 
 from subscriptions.models import Subscriber, Topic, TopicFilter
 from subscriptions.models.readers import DEFAULT_MAX_PAPERS, DEFAULT_SEND_HOUR
@@ -10,8 +12,45 @@ from subscriptions.readers.liked_papers import LikedPaper
 from subscriptions.time_zones import time_zones
 from subscriptions.topics import areas
 
+
+class Switch(NamedTuple):
+    """A preference that is on or off: a field of the reader's row, off by default.
+
+    The form, the admin, the API, imports and exports offer every switch in SWITCHES.
+    """
+
+    name: str
+    label: Any  # beside its checkbox, translated when it is shown
+    otherwise: Any  # what happens while it is off, likewise
+
+    @property
+    def description(self) -> str:
+        """The help text of its field in the reader's row."""
+        return str(Subscriber._meta.get_field(self.name).help_text)  # type: ignore[union-attr]
+
+
+SWITCHES = (
+    Switch(
+        "mail_quiet_days",
+        _("Email me the top-voted papers when nothing matches"),
+        _("Otherwise you get no email on such days."),
+    ),
+    Switch(
+        "one_list",
+        _("Show papers in one list, best match first"),
+        _("Otherwise there is a heading for each thing you follow."),
+    ),
+)
 # The preferences that are fields of the reader's row. The others are rows of their own.
-SETTINGS = ("language", "frequency", "time_zone", "send_hour", "max_papers", "amount", "mail_quiet_days", "one_list")
+SETTINGS = (
+    "language",
+    "frequency",
+    "time_zone",
+    "send_hour",
+    "max_papers",
+    "amount",
+    *(switch.name for switch in SWITCHES),
+)
 
 MAX_SAVED = 20  # papers that a reader can save before they confirm
 

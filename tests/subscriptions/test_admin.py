@@ -80,7 +80,7 @@ from subscriptions.models import (
     TopicFilter,
 )
 from subscriptions.readers import lifecycle
-from subscriptions.readers.preferences import Preferences
+from subscriptions.readers.preferences import SWITCHES, Preferences
 from tests.boxes import untouched
 from tests.conftest import NOW, TODAY, make_reader
 from tests.subscriptions.conftest import stored
@@ -453,7 +453,8 @@ def test_it_says_what_an_admin_got_wrong(
 def test_the_page_of_a_reader_has_the_names_that_readers_see(admin_client: Client, bob: Subscriber) -> None:
     page = html.unescape(admin_client.get(admin_url(Subscriber, "change", bob.pk)).content.decode())
     labels = re.findall(r"<label[^>]*>\s*([^<]+?):?\s*</label>", page)
-    for label in ("How often", "Delivery time", "How strict?", "Email language", "Quiet days", "One list"):
+    switches = [switch.label for switch in SWITCHES]
+    for label in ("How often", "Delivery time", "How strict?", "Email language", *switches):
         assert label in labels
     assert re.search(r'<select name="send_hour".*?<option value="7"[^>]*>07:00</option>', page, re.DOTALL)
     assert '"addText": "Add another Topic or words"' in page

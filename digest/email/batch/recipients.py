@@ -31,8 +31,8 @@ FILTERS_QUERY = f"""
 """  # noqa: S608  # the table's name
 # The date is cast to text, because SQLite's driver would parse a datetime for each row.
 READERS = f"""
-    SELECT id, uid, link_generation, email, language, frequency, CAST(confirmed_at AS varchar(10)),
-        max_papers, mail_quiet_days, amount, one_list
+    SELECT id, uid, link_generation, email, language, CAST(confirmed_at AS varchar(10)),
+        {", ".join(profiles.READER_FIELDS)}
     FROM {Subscriber._meta.db_table} WHERE id IN (ids)
 """  # noqa: S608
 
@@ -82,20 +82,25 @@ class RecipientLoader:
     def _recipient(
         self, row: Any, filters: list[FilterRow], feedback: Feedback, dismissed: frozenset[str]
     ) -> Recipient | FilterError:
-        reader, uid, generation, address, language, frequency, confirmed, *settings = row
-        max_papers, trending_if_none_match, amount, one_list = settings
+        reader, uid, generation, address, language, confirmed, *values = row
+        settings = dict(zip(profiles.READER_FIELDS, values, strict=True))
+        likes, slot_limits = feedback
         try:
-            is_weekly = frequency == Subscriber.Frequency.WEEKLY
             profile = self._profile(
-                filters, max_papers, bool(trending_if_none_match), amount, *feedback, not one_list, is_weekly, dismissed
+                filters,
+                likes=likes,
+                slot_limits=slot_limits,
+                dismissed=dismissed,
+                **profiles.settings_of(settings),
             )
         except FilterError as error:
             return error
         uid_bytes = bytes.fromhex(uid) if isinstance(uid, str) else uid.bytes  # SQLite has it in hexadecimal
         links = written_generation(generation)
+        frequency = settings["frequency"]
         return Recipient(reader, uid_bytes, links, address, language, frequency, _day(confirmed[:10]), profile)
 
-    def _profile(self, filters: list[FilterRow], *settings: Any) -> QueryProfile:
+    def _profile(self, filters: list[FilterRow], **settings: Any) -> QueryProfile:
         interests = [self._topics[topic] for topic, _ in filters if topic is not None]
         if any(topic.narrower for topic in interests):
             interests = profiles.without_included(interests)
@@ -107,7 +112,7 @@ class RecipientLoader:
                 interests += own
                 exclusions += excluded
                 votes = max(votes, least)
-        return QueryProfile(profiles.with_votes(interests, votes), exclusions, *settings)
+        return QueryProfile(profiles.with_votes(interests, votes), exclusions, **settings)
 
 
 @lru_cache(MAX_WORDS)

@@ -12,7 +12,7 @@ from digest.management.base import check_database, require_file, show
 from digest.ops import write_lock
 from digest.ops.uploaded_tables import as_text
 from subscriptions.exchange import private_files, products, reader_import
-from subscriptions.exchange.products import ReaderField
+from subscriptions.exchange.products import FIELDS
 from subscriptions.exchange.reader_file import ImportSettings, open_readers
 from subscriptions.exchange.reader_import import DryRun, ReaderImporter
 from subscriptions.exchange.reader_store import LABELS
@@ -28,8 +28,8 @@ FLAGS = {
 
 def column(text: str) -> tuple[str, str]:
     kind, equals, name = text.partition("=")
-    if kind not in list(ReaderField) or not equals:
-        raise argparse.ArgumentTypeError(f"“{text}” is not FIELD=COLUMN. The fields are {', '.join(ReaderField)}.")
+    if kind not in FIELDS or not equals:
+        raise argparse.ArgumentTypeError(f"“{text}” is not FIELD=COLUMN. The fields are {', '.join(FIELDS)}.")
     return kind, name
 
 
@@ -50,7 +50,7 @@ class Command(BaseCommand):
             default=[],
             type=column,
             metavar="FIELD=COLUMN",
-            help=f"the column that contains a field; no column: leave it out. The fields are {', '.join(ReaderField)}",
+            help=f"the column that contains a field; no column: leave it out. The fields are {', '.join(FIELDS)}",
         )
         parser.add_argument(
             "--topic", action="append", default=[], metavar="SLUG", help="for new readers whose row names no topic"

@@ -94,4 +94,5 @@ class Command(BaseCommand):
             criteria = validation.read(words)
         except FilterError as error:
             raise CommandError(str(error)) from error
-        return profiles.make_profile([topics[slug] for slug in slugs], [criteria], is_grouped=True)  # as by default
+        profile = profiles.make_profile([topics[slug] for slug in slugs], [criteria])
+        return profile._replace(is_grouped=True)  # as by default

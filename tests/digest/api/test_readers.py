@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from digest.api import limits
 from subscriptions.models import Consent, FormPost, OwedNotice, Subscriber, Topic
 from subscriptions.readers import lifecycle, signup_queue
+from subscriptions.readers.preferences import SWITCHES
 from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
@@ -45,6 +46,14 @@ def test_it_answers_the_same_for_known_and_suppressed_addresses(program: Program
     assert not Subscriber.objects.filter(email="bad@example.org").exists()
     alice.refresh_from_db()
     assert alice.status == "active"
+
+
+@pytest.mark.parametrize("name", [switch.name for switch in SWITCHES])
+def test_it_changes_and_shows_each_switch(program: Program, alice: Subscriber, name: str) -> None:
+    client = program("readers:write")
+    for value in (True, False):
+        shown = send(client, f"{READERS}/{alice.uid}", {name: value}, "PATCH").json()
+        assert {switch.name for switch in SWITCHES if shown[switch.name]} == ({name} if value else set())
 
 
 @pytest.mark.parametrize(

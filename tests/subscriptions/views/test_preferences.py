@@ -11,6 +11,7 @@ from django.test import Client
 from subscriptions.forms import PreferencesForm
 from subscriptions.models import Subscriber, Topic
 from subscriptions.readers import lifecycle
+from subscriptions.readers.preferences import SWITCHES
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW, TODAY, make_reader
 from tests.subscriptions.conftest import path_of, stored
@@ -68,6 +69,18 @@ def test_it_saves(visitor: Client, alice: Subscriber) -> None:
     assert row["follows"] == ["quantum", "vision"]
     assert (row["frequency"], row["send_hour"], row["time_zone"]) == ("weekdays", 0, "Europe/Berlin")
     assert (row["max_papers"], row["mail_quiet_days"], row["status"]) == (3, False, "active")
+
+
+@pytest.mark.usefixtures("vision")
+@pytest.mark.parametrize("name", [switch.name for switch in SWITCHES])
+def test_it_saves_each_switch(visitor: Client, alice: Subscriber, name: str) -> None:
+    path = path_of(Purpose.PREFERENCES, alice)
+    for is_on in (True, False):
+        visitor.post(path, FORM | ({name: "on"} if is_on else {}))
+        alice.refresh_from_db()
+        on = [switch.name for switch in SWITCHES if getattr(alice, switch.name)]
+        assert on == [name] * is_on
+        assert re.findall(r'<input id="(\w+)"[^>]*type="checkbox" checked', page(visitor, alice)) == on
 
 
 def test_it_saves_what_it_shows_without_a_change(visitor: Client, alice: Subscriber) -> None:
