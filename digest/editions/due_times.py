@@ -5,6 +5,8 @@ from typing import NamedTuple, Protocol
 
 from subscriptions.time_zones import zone_of
 
+WEEKEND = (6, 7)  # ISO numbers of the weekdays without an edition
+
 
 class Scheduled(Protocol):
     """A reader, as far as their schedule goes."""
@@ -84,7 +86,7 @@ def _published(day: dt.date, publish_hour: int) -> dt.datetime:
 
 
 def is_weekday(day: dt.date) -> bool:
-    return day.weekday() < 5
+    return day.isoweekday() not in WEEKEND
 
 
 def monday_of(day: dt.date) -> dt.date:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import Coalesce, RowNumber, TruncDate
 
+from digest.editions.due_times import WEEKEND
 from digest.ingest.fetch_problems import explain
 from digest.models import FetchRun, Source
 
@@ -99,5 +100,5 @@ def _significant_runs() -> QuerySet[FetchRun]:
     Only runs that read the day they ran on count, because past days are read as well. An empty list counts only on
     weekdays from the hour of publication on: each day begins empty, and weekends stay empty.
     """
-    may_be_empty = Q(started_at__hour__lt=settings.PUBLISH_HOUR) | Q(day__iso_week_day__gte=6)
+    may_be_empty = Q(started_at__hour__lt=settings.PUBLISH_HOUR) | Q(day__iso_week_day__in=WEEKEND)
     return FetchRun.objects.filter(day=TruncDate("started_at")).exclude(may_be_empty, status__in=NOTHING)
