@@ -151,6 +151,7 @@ def _running(name: str, site: Snapshot) -> Iterator[PartResult]:
     check = RUNNING[name]
     try:
         problems = watch.find(name, site)
+        prevented_by = check.prevented_by(site)
     except (DatabaseError, InterfaceError):
         problems = None
     if problems is None:
@@ -160,7 +161,9 @@ def _running(name: str, site: Snapshot) -> Iterator[PartResult]:
     for problem in problems:
         path = "" if problem.path == DOCTOR else problem.path
         yield PartResult(check.title, state, f"{problem.heading}. {problem.text}", path)
-    if not problems:
+    if prevented_by and not problems:
+        yield PartResult(check.title, State.UNKNOWN, prevented_by)
+    elif not problems:
         yield PartResult(check.title, State.OK, check.fine or _details(name, site))
 
 
@@ -175,16 +178,11 @@ def _details(name: str, site: Snapshot) -> str:
         case "queue":
             rows = sorted(site.queues(), key=lambda row: row.name)
             waits = (f"{row.name} {_ago(row, site.now)}, {row.waited or 0:.1f} s of waiting" for row in rows)
-            return "; ".join(waits) + "." if rows else "No task has run yet."
+            return "; ".join(waits) + "."
         case "disk":
             return f"{heartbeats.free_mb() or 0:,.0f} MB are free for VAR_DIR."
         case "backup":
-            last = site.installation.backed_up_at
-            return (
-                f"The last scheduled backup was made at {last:%Y-%m-%d %H:%M} UTC."
-                if last
-                else "No scheduled backup has been made yet."
-            )
+            return f"The last scheduled backup was made at {site.installation.backed_up_at:%Y-%m-%d %H:%M} UTC."
         case _:
             return ""
 

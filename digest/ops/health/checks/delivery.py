@@ -63,9 +63,19 @@ def providers_refuse(site: Snapshot) -> Iterator[HealthProblem]:
             yield HealthProblem(f"provider:{name}", f"{name} refuses all emails", text, "/admin/")
 
 
+def planning_waits(site: Snapshot) -> str:
+    """Return why no digest is planned at all, or an empty string. The check `paused` reports it."""
+    return "Planning waits for your decision after the restore." if site.installation.behind_since else ""
+
+
+def nothing_is_tried(site: Snapshot) -> str:
+    """Return why no email is tried, or an empty string."""
+    return "Sending is paused." if site.pause else ""
+
+
 def nothing_is_planned(site: Snapshot) -> Iterator[HealthProblem]:
-    if site.installation.behind_since:
-        return  # planning waits for the decision after a restore, and `paused` says so
+    if planning_waits(site):
+        return
     recent = Edition.objects.filter(
         send_after__gt=site.now - planner.TOO_LATE, send_after__lte=site.now - STALLED_AFTER
     )
@@ -84,7 +94,7 @@ def nothing_is_planned(site: Snapshot) -> Iterator[HealthProblem]:
 
 def nothing_is_sent(site: Snapshot) -> Iterator[HealthProblem]:
     """Yield a problem if digests are due for a while, no worker sends any, and there is no pause that explains it."""
-    if site.pause is not None or not shards.takeable(now=site.now - STALLED_AFTER).exists():
+    if nothing_is_tried(site) or not shards.takeable(now=site.now - STALLED_AFTER).exists():
         return
     is_held = Q(done_at=None, lease_until__gt=Now())
     if Shard.objects.filter(is_held | Q(done_at__gt=site.now - STALLED_AFTER)).exists():

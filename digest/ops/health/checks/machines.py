@@ -44,6 +44,11 @@ def disks_are_nearly_full(site: Snapshot) -> Iterator[HealthProblem]:
         yield HealthProblem(f"disk:{host}", f"The disk of {host} is nearly full", text)
 
 
+def has_unknown_disk(site: Snapshot) -> str:
+    """Return that this machine's free space is unknown, or an empty string."""
+    return "The free space of VAR_DIR is unknown." if heartbeats.free_mb() is None else ""
+
+
 def files_are_unwritable(site: Snapshot) -> Iterator[HealthProblem]:
     """Yield the machines where a process can't write its own files, such as its journal."""
     closed = {row.host: row.unwritable for row in site.processes if row.unwritable}
@@ -69,3 +74,12 @@ def backups_are_missing(site: Snapshot) -> Iterator[HealthProblem]:
             "and journalctl -u papers-backup. manage.py backup --keep 14 makes one."
         )
         yield HealthProblem("backup:late", "No backup was made for two nights", text)
+
+
+def no_backup_is_known(site: Snapshot) -> str:
+    """Return that no timer seems to make backups, or an empty string."""
+    last = site.installation.backed_up_at
+    if last and last >= site.now - BACKUPS_ENDED_AFTER:
+        return ""
+    known = f"The last scheduled backup was made on {last:%Y-%m-%d}" if last else "No scheduled backup is known"
+    return f"{known}. Enable papers-backup.timer, or make sure that backups are made some other way (docs/backup.md)."

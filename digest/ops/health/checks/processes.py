@@ -58,13 +58,25 @@ def web_is_silent(site: Snapshot) -> Iterator[HealthProblem]:
 
 def queues_are_blocked(site: Snapshot) -> Iterator[HealthProblem]:
     """Yield the queues that ran no task for a while, although beat and a worker are alive."""
-    if not site.alive(Kind.BEAT) or list(workers_are_silent(site)):
+    if no_queue_runs(site):
         return
     for row in site.queues():
         if row.at >= site.now - QUEUE_BLOCKED_AFTER:
             continue
         text = f"Its last task ran at {row.at:%H:%M} UTC. Its workers may hang, or be too few: see their log."
         yield HealthProblem(f"queue:{row.name}", f"The queue {row.name} is blocked", text)
+
+
+def no_queue_runs(site: Snapshot) -> str:
+    """Return why nothing is known about the queues, or an empty string."""
+    if not site.alive(Kind.BEAT) or list(workers_are_silent(site)):
+        return "Tasks need beat and the workers."
+    return "" if site.queues() else "No task has run yet."
+
+
+def none_runs(site: Snapshot) -> str:
+    """Return that no process reports its clock, or an empty string."""
+    return "" if site.processes else "No process is running."
 
 
 def clocks_differ(site: Snapshot) -> Iterator[HealthProblem]:

@@ -1,5 +1,6 @@
 """The doctor: one list of what works and what does not, as a command and in the admin."""
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -10,10 +11,13 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.test import Client
 
+from digest import clock
+from digest.delivery import pauses
 from digest.models import Installation
-from digest.ops.health import deploy_checks, doctor, heartbeats, schema
+from digest.ops.health import backup_report, deploy_checks, doctor, heartbeats, schema
 from digest.ops.health.doctor import State
 from digest.ops.health.heartbeats import Kind
+from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -42,11 +46,28 @@ def test_it_examines_what_must_work() -> None:
         "Clocks",
         "Disk",
         "Files",
-        "Backups",
         "Keys",
     ):
         assert found[name] is State.OK, name
     assert found["Test email"] is found["DNS"] is State.UNKNOWN
+
+
+def test_it_claims_nothing_about_what_it_could_not_check() -> None:
+    """No process runs, so no clock was compared and no queue was tried; a pause hides what waits."""
+    pauses.start_by_hand("a new server", by="ada", until=None, now=NOW)
+    found = states()
+    for name in ("Clocks", "Queues", "Providers", "Sending", "Backups"):
+        assert found[name] is State.UNKNOWN, name
+
+
+@pytest.mark.usefixtures("alive")
+@pytest.mark.parametrize(
+    ("days", "state"), [(None, State.UNKNOWN), (1, State.OK), (5, State.WARNING), (40, State.UNKNOWN)]
+)
+def test_backups_count_only_if_a_timer_makes_them(days: int | None, state: State) -> None:
+    if days:
+        backup_report.note_success(now=clock.now() - dt.timedelta(days=days))
+    assert states()["Backups"] is state
 
 
 def test_it_fails_if_no_worker_runs(capsys: pytest.CaptureFixture[str]) -> None:
