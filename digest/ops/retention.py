@@ -15,8 +15,9 @@ from django.db.models import QuerySet
 
 from digest import clock
 from digest.delivery.limits import daily_quota, database_store
-from digest.models import Delivery, DeliveryEvent, FetchRun, Heartbeat, Incident, Job, Shard, Turn
+from digest.models import Delivery, DeliveryEvent, FetchRun, Heartbeat, Incident, Job, Pause, Shard, Turn
 from digest.ops import daily_totals, uploaded_tables, write_lock
+from subscriptions.models import Farewell
 
 BATCH = 5000  # rows
 SECONDS = 200.0  # the longest run; the rest is left to the next day
@@ -53,6 +54,8 @@ def delete_old(
     Job.objects.filter(ended_at__lt=until).delete()
     Turn.objects.filter(free_at__lt=until).delete()
     Incident.objects.filter(ended_at__lt=until).delete()
+    Pause.objects.filter(ended_at__lt=until).delete()
+    Farewell.objects.filter(day__lt=until.date()).exclude(remark="").update(remark="")  # it may say who wrote it
     Heartbeat.objects.filter(at__lt=now - SILENT_FOR).exclude(kind=Heartbeat.Kind.QUEUE).delete()
     daily_quota.delete_old(before=until.date())
     database_store.delete_old(before=now - BUCKETS_FULL_AFTER)

@@ -8,9 +8,9 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 
 from digest import tasks
-from digest.models import Allowance, DailyTotal, Delivery, DeliveryEvent, Edition, FetchRun, Shard, Source
+from digest.models import Allowance, DailyTotal, Delivery, DeliveryEvent, Edition, FetchRun, Pause, Shard, Source
 from digest.ops import daily_totals, retention
-from subscriptions.models import Subscriber
+from subscriptions.models import Farewell, Subscriber
 from tests.conftest import NOW, make_reader
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -149,3 +149,15 @@ def test_it_deletes_old_rows_of_the_log_of_staff(admin_user: User, edition: Edit
         LogEntry.objects.filter(change_message=f"{days} days ago").update(action_time=when)
     retention.delete_old(now=NOW)
     assert LogEntry.objects.get().change_message == "89 days ago"
+
+
+@pytest.mark.django_db
+def test_it_deletes_old_pauses_and_what_readers_wrote_when_they_left() -> None:
+    for days in (91, 89):
+        when = NOW - dt.timedelta(days=days)
+        Pause.objects.create(reason=f"{days} days ago", began_at=when, ended_at=when)
+        Farewell.objects.create(reason="other", remark="I am Ada", day=when.date())
+    Pause.objects.create(reason="open", began_at=LONG_AGO)
+    retention.delete_old(now=NOW)
+    assert set(Pause.objects.values_list("reason", flat=True)) == {"89 days ago", "open"}
+    assert list(Farewell.objects.values_list("reason", "remark")) == [("other", "I am Ada"), ("other", "")]
