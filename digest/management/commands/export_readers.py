@@ -1,5 +1,4 @@
 import datetime as dt
-import getpass
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from digest.management.base import check_database
+from digest.management.base import check_database, operator
 from subscriptions import audit
 from subscriptions.exchange import export, private_files
 from subscriptions.models import Subscriber, Topic
@@ -45,7 +44,7 @@ class Command(BaseCommand):
             raise CommandError(f"{output} can't be written. Name a file in a folder of the user who runs this.")
         lines = export.suppressions() if options["suppressions"] else _readers(options)
         what = "Exported the suppression list." if options["suppressions"] else "Exported readers."
-        audit.record(by=getpass.getuser(), action=what, target="readers")
+        audit.record(by=operator(), action=what, target="readers")
         if output is None:
             for part in lines:
                 self.stdout.write(part, ending="")

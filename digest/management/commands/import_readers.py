@@ -1,5 +1,4 @@
 import argparse
-import getpass
 import json
 import os
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from digest.management.base import check_database, require_file, show
+from digest.management.base import check_database, operator, require_file, show
 from digest.ops import write_lock
 from digest.ops.uploaded_tables import as_text
 from subscriptions.exchange import private_files, products, reader_import
@@ -80,7 +79,7 @@ class Command(BaseCommand):
             raise CommandError(message, returncode=130) from error
 
     def _import(self, text: Path, path: Path, options: dict[str, Any]) -> None:
-        now, by = timezone.now(), options["by"] or getpass.getuser()
+        now, by = timezone.now(), options["by"] or operator()
         file = open_readers(text, _settings(options), now=now, name=path.name)
         importer = ReaderImporter(file, by=by, now=now)
         self._say(options, f"{path.name} is read as {_article(file.product.name)}.")

@@ -1,4 +1,3 @@
-import getpass
 import json
 from pathlib import Path
 from typing import Any
@@ -6,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digest.email.formatting import count
-from digest.management.base import check_database, require_file
+from digest.management.base import check_database, operator, require_file
 from digest.ops import write_lock
 from digest.ops.uploaded_tables import as_text
 from subscriptions import audit
@@ -34,7 +33,7 @@ class Command(BaseCommand):
         check_database()
         path: Path = options["file"]
         require_file(path)
-        by, result = options["by"] or getpass.getuser(), SuppressionResult()
+        by, result = options["by"] or operator(), SuppressionResult()
         try:
             with as_text(path) as text:
                 choices = {"reason": options["reason"], "dry_run": options["dry_run"]}
