@@ -113,7 +113,7 @@ class SettingsForm(forms.Form):
         given = self.cleaned_data
         chosen = {kind.value: given[f"column_{kind}"] for kind in NAMES}
         return ImportSettings(
-            consent_source=given["consent_source"].strip(),
+            consent_source=given["consent_source"],
             consent_date=given["consent_date"].isoformat() if given["consent_date"] else "",
             columns={kind: name for kind, name in chosen.items() if name != self._guessed.get(kind, "")},
             topics=tuple(sorted(topic.slug for topic in given["topics"])),

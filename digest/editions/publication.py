@@ -21,6 +21,7 @@ edition_closed = Signal()
 
 JOINS_WITHIN = dt.timedelta(days=7)  # a paper that missed its own day's edition still joins one this much later
 DAYS_AT_FIRST_START = 7
+_BROKEN = {FetchRun.Status.FAILED, FetchRun.Status.UNREACHABLE}
 BY_VOTES = ("-votes", "-edition_votes", "pk")  # the most votes now come first
 PAGE_ORDER = ("-is_pinned", *BY_VOTES)  # of an edition's papers on its page
 
@@ -161,9 +162,8 @@ def why_empty(day: dt.date) -> str:
 
 def _cause(day: dt.date) -> QuietDay.Cause:
     """Return why nothing was listed for `day`, for readers."""
-    bad = {FetchRun.Status.FAILED, FetchRun.Status.UNREACHABLE}
     runs = _last_runs(day)
-    is_known = runs and bad.isdisjoint(run.status for run in runs)
+    is_known = runs and _BROKEN.isdisjoint(run.status for run in runs)
     return QuietDay.Cause.NOTHING if is_known else QuietDay.Cause.TROUBLE
 
 
@@ -186,6 +186,8 @@ def _last_message(run: FetchRun, day: dt.date) -> str:
             return f"{run.source}: it brought papers, and none was listed on {day}."
         return f"{run.source}: it was read for {run.day}, and not for {day}. Run fetch_papers --date {day} first."
     message = (run.message or run.get_status_display()).rstrip(".")
+    if run.day != day and run.status in _BROKEN:
+        return f"{run.source}: it was not read for {day}, and its run for {run.day} failed: {message}."
     return f"{message}." if message.startswith(str(run.source)) else f"{run.source}: {message}."
 
 

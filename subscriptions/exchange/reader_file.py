@@ -148,7 +148,7 @@ def open_readers(path: Path, settings: ImportSettings, *, now: dt.datetime, name
             table.header,
             _columns(table, product, settings.columns),
             status_of_file(table.name),
-            settings.consent_source,
+            settings.consent_source.strip(),
             consented_at,
             now,
             names,

@@ -1,7 +1,9 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.validators import validate_domain_name
 
 from digest.delivery.providers import failover
 from digest.delivery.providers.capabilities import SMTP
@@ -19,6 +21,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["domain"]:
+            _check_name(options["domain"])
         domain = options["domain"] or brand.current().sender_domain
         results = list(dns_checks.check_domain(domain, options["selector"], SMTP in failover.names(), dns_checks.Dns()))
         if options["json"]:
@@ -28,3 +32,10 @@ class Command(BaseCommand):
                 self.stdout.write(f"{result.state:<12} {result.name:<10} {result.said}")
         if any(result.state is CheckState.FAILED for result in results):
             raise SystemExit(1)
+
+
+def _check_name(domain: str) -> None:
+    try:
+        validate_domain_name(domain)
+    except ValidationError as error:
+        raise CommandError(f"“{domain}” is not a domain. Write it like example.org.") from error

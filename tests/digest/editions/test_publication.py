@@ -275,6 +275,14 @@ def test_it_says_what_each_source_last_said() -> None:
     )
 
 
+def test_a_failed_run_for_a_later_day_says_only_that_the_day_was_not_read() -> None:
+    fetched("huggingface", "It can't be reached.", status="unreachable")
+    assert publication.why_empty(TODAY) == (
+        "Hugging Face Daily Papers: it was not read for 2026-08-20, and its run for 2026-08-22 failed: "
+        "It can't be reached."
+    )
+
+
 def test_inactive_sources_give_no_reason() -> None:
     fetched("huggingface", "Listed nothing.")
     fetched("arxiv", "Broken.", key="cs.CL")

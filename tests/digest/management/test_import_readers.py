@@ -72,6 +72,7 @@ def test_it_prints_the_counts_as_json(path: Path) -> None:
     ("arguments", "message"),
     [
         (["--column", "address=Kontakt"], "how its readers gave consent"),
+        (["--column", "address=Kontakt", "--consent-source", " "], "how its readers gave consent"),
         (["--column", "age=Kontakt"], "is not FIELD=COLUMN"),
         (["--column", "address=Kontakt", "--topic", "alchemy", *CONSENT], "There is no topic alchemy"),
         ([*CONSENT], "Say which it is. It has Kontakt"),

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from digest.ops import dns_checks
 from digest.ops.dns_checks import CheckResult, CheckState, NoAnswerError
@@ -114,3 +114,9 @@ def test_the_command_fails_if_something_is_missing(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(dns_checks, "Dns", lambda: Zone(GOOD))
     call_command("check_sending", "--json", "--domain", "papers.org", "--selector", "s1")
     assert {found["state"] for found in json.loads(capsys.readouterr().out)} == {"ok"}
+
+
+@pytest.mark.parametrize("domain", ["..", "no such domain", "a" * 300, "localhost"])
+def test_the_command_refuses_what_is_not_a_domain(domain: str) -> None:
+    with pytest.raises(CommandError, match="is not a domain"):
+        call_command("check_sending", domain=domain)
