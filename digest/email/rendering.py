@@ -22,6 +22,7 @@ from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 
 MAX_HTML = 100_000  # bytes; Gmail clips emails of more than 102 KB
+READER_URLS = ("preferences_url", "unsubscribe_url", "digest_url", "opinion_url")  # the keys of `urls_of`
 
 
 @dataclass(frozen=True)

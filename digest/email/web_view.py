@@ -30,11 +30,12 @@ def render_web_view(delivery: Delivery, visitor: Subscriber | None = None) -> st
     for pk, paper in papers.items():
         paper.votes = votes[pk]
     digest = snapshot.restore(record, delivery.edition.day, papers)
-    urls = rendering.urls_of(delivery) | {"digest_url": ""}
     reader = Subscriber(frequency=record["frequency"], confirmed_at=delivery.subscriber.confirmed_at)
-    if visitor != delivery.subscriber:
+    if visitor == delivery.subscriber:
+        urls = rendering.urls_of(delivery) | {"digest_url": ""}
+    else:
         digest = digest._replace(for_you=tuple(map(_without_reasons, digest.for_you)), is_grouped=False)
-        urls = dict.fromkeys(urls, "")
+        urls = dict.fromkeys(rendering.READER_URLS, "")
         reader.confirmed_at = delivery.edition.published_at
     with translation.override(record["language"]):
         context = rendering.make_context(digest, delivery.edition, subscriber=reader, **urls)

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from unittest import mock
 
 import pytest
 from django.test import Client
@@ -11,6 +12,7 @@ from digest.email import reader_urls
 from digest.email.batch.composer import Composer, DueDelivery
 from digest.models import Delivery, Edition, Paper
 from subscriptions.models import Device, Subscriber, Topic
+from subscriptions.security import link_tokens
 from tests.conftest import NOW, make_reader
 from tests.digest.conftest import read
 from tests.subscriptions.security.test_reader_session import sign_in
@@ -71,6 +73,16 @@ def test_it_holds_nothing_of_the_readers(client: Client, busy: Edition, topics: 
     assert page.headers["X-Robots-Tag"] == "noindex"
     assert "private" in page.headers["Cache-Control"]
     assert not page.cookies
+
+
+def test_it_signs_no_link_for_strangers(
+    client: Client, busy: Edition, topics: list[Topic], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery, _ = send(busy, make_reader("somebody@example.org", topics))
+    address, signed = path(delivery), mock.Mock(side_effect=AssertionError)
+    monkeypatch.setattr(link_tokens, "make_url", signed)
+    assert client.get(address).status_code == 200
+    assert not signed.called
 
 
 def test_its_own_reader_sees_all_of_it_and_a_friend_who_is_signed_in_does_not(
