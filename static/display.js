@@ -1,4 +1,4 @@
-// The reader's theme and view of lists, remembered in this browser. Loaded before the page is painted.
+// The reader's theme and view of lists, remembered in this browser. Loaded before the page is painted. Menus close.
 "use strict";
 {
   const root = document.documentElement;
@@ -64,6 +64,17 @@
       });
     }
   };
+
+  const closeMenus = (except) => {
+    for (const menu of document.querySelectorAll(".menu[open]")) if (menu !== except) menu.open = false;
+  };
+  document.addEventListener("click", (event) => closeMenus(event.target.closest(".menu")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const menu = document.activeElement.closest(".menu[open]");
+    closeMenus();
+    menu?.querySelector("summary").focus();
+  });
 
   document.addEventListener("DOMContentLoaded", () => {
     for (const button of document.querySelectorAll(".theme-button")) prepareThemes(button);

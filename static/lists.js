@@ -1,4 +1,4 @@
-// Lists of papers: older days load on scroll, keys move between papers, and menus close.
+// Lists of papers: older days load on scroll, and keys move between papers.
 "use strict";
 {
   const MAX_DAYS = 5; // loaded without a press, so that the end of the page can be reached
@@ -105,18 +105,5 @@
     if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !KEYS[event.key] || !isOn()) return;
     event.preventDefault();
     KEYS[event.key]();
-  });
-
-  /* Menus */
-
-  const closeMenus = (except) => {
-    for (const menu of document.querySelectorAll(".menu[open]")) if (menu !== except) menu.open = false;
-  };
-  document.addEventListener("click", (event) => closeMenus(event.target.closest(".menu")));
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    const menu = document.activeElement.closest(".menu[open]");
-    closeMenus();
-    menu?.querySelector("summary").focus();
   });
 }

@@ -65,6 +65,20 @@ def test_keys_move_between_papers_and_can_be_turned_off(page: Page) -> None:
     expect(page.get_by_role("link", name="Paper 0 of day 0")).not_to_be_focused()
 
 
+def test_a_papers_other_links_open_and_close_by_keys(page: Page) -> None:
+    page.goto("/papers/arxiv:2608.10000/")
+    summary, link = page.locator("summary", has_text="More links"), page.get_by_role("link", name="alphaXiv")
+    summary.press("Enter")
+    expect(link).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(link).to_be_hidden()
+    expect(summary).to_be_focused()
+    summary.click()
+    page.get_by_role("heading", level=1).click()
+    expect(link).to_be_hidden()
+
+
 def test_it_remembers_the_view_and_the_theme(page: Page) -> None:
     page.goto("/")
     page.get_by_title("Compact list").click()

@@ -51,7 +51,7 @@ def test_it_shows_the_papers_of_exactly_this_name(client: Client) -> None:
         False,
         False,
     )
-    assert 'Often with <a href="/authors/ada-lovelace/">' in page.replace("\n", " ")
+    assert 'Often with <span class="author"><a href="/authors/ada-lovelace/">' in page.replace("\n", " ")
 
 
 def test_an_only_paper_comes_with_its_authors_and_similar_papers(
@@ -61,7 +61,7 @@ def test_an_only_paper_comes_with_its_authors_and_similar_papers(
     Paper.objects.filter(pk=memory.pk).update(authors=["Grace Hopper", "Jean Bartik"])
     monkeypatch.setattr(similar_papers, "similar", lambda paper, most: [other] if paper == memory else [])
     page = client.get("/authors/grace-hopper/").content.decode()
-    assert 'With <a href="/authors/jean-bartik/">' in page.replace("\n", " ")
+    assert 'With <span class="author"><a href="/authors/jean-bartik/">' in page.replace("\n", " ")
     assert other.title in page.partition("Similar papers")[2]
 
 

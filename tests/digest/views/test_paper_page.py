@@ -29,6 +29,17 @@ def test_it_says_to_a_signed_in_reader_what_matches(client: Client, alice: Subsc
     assert why(client.get(SURVEY).text) == ""  # she excludes surveys
 
 
+def test_it_shows_the_links_that_are_used_most_and_folds_the_others(client: Client) -> None:
+    Paper.objects.filter(key="arxiv:2608.00002").update(
+        github_url="https://github.com/a/b", project_url="https://example.org/", doi="10.1/x"
+    )
+    links = client.get(PAGE).text.partition('class="paper-links"')[2].partition("</nav>")[0]
+    first, _details, others = links.partition("<details")
+    text = re.compile(r"<a [^>]*>([^<]*)</a>")
+    assert text.findall(first) == ["PDF", "arXiv", "Code", "Project"]
+    assert text.findall(others) == ["HTML", "alphaXiv", "Hugging Face", "Semantic Scholar", "Models", "Datasets", "DOI"]
+
+
 def test_following_an_author_takes_one_press(client: Client, alice: Subscriber) -> None:
     sign_in(client, alice)
     page = client.get("/authors/alan-turing/").text
