@@ -56,6 +56,20 @@
     if (next) document.querySelector(`[data-refill="${name}"]`).append(document.adoptNode(next));
   };
 
+  // The page of saved papers changes as a whole. The focus goes to the button that takes the place of the pressed one.
+  const renew = async (button) => {
+    const main = done.parentElement;
+    const buttons = () => [...main.querySelectorAll(".saved [form]")];
+    const place = buttons().indexOf(button);
+    const answer = await fetch(location.href);
+    if (!answer.ok) throw new Error(answer.statusText);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const parts = (parent) => [...parent.children].filter((part) => part.id !== done.id);
+    for (const part of parts(main)) part.remove();
+    main.append(...parts(page.getElementById(main.id)).map((part) => document.adoptNode(part)));
+    if (place >= 0) (buttons().slice(0, place + 1).pop() ?? main).focus({ preventScroll: true });
+  };
+
   // If the script fails, let the browser post the form as it would without it.
   const submitPlainly = (button) => {
     const field = document.createElement("input");
@@ -75,6 +89,7 @@
       const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
       if (!answer.ok && ![401, 429].includes(answer.status)) throw new Error(answer.statusText);
       const { message, undo, html } = await answer.json();
+      if (answer.ok && document.querySelector("[data-fresh]")) await renew(button);
       replace(html ?? "");
       show(message, undo);
       if (list && answer.ok) refill(list.dataset.refill).catch(() => {}); // the list is shorter then
@@ -83,6 +98,5 @@
     }
   };
 
-  // The page of saved papers changes as a whole.
-  if (!document.querySelector("[data-plain]")) form.addEventListener("submit", press);
+  form.addEventListener("submit", press);
 }
