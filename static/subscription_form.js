@@ -101,23 +101,60 @@ if (arrival) {
   say(); // zone.js may have found the time zone
 }
 
-// On a telephone the preview shows its sum until the reader opens it. The sum below the button leads there, and names the
-// first paper.
+// Between a change and its answer, the preview shows the digests of an earlier choice. Say so, and dim it and its sum.
+const preview = document.getElementById("preview");
+if (preview) {
+  const followed = document.querySelector(".follows");
+  const state = document.getElementById("preview-state");
+  let changes = 0;
+  let asked = 0; // the number of changes that the last request knows of
+
+  const say = (text) => {
+    state.textContent = text;
+    followed.closest("form").classList.toggle("is-stale", Boolean(text));
+    preview.setAttribute("aria-busy", String(text === state.dataset.waiting));
+  };
+
+  const wait = (event) => {
+    if (event.target.id === "find" || (event.type === "input" && event.target.id !== "words")) return;
+    changes += 1;
+    say(state.dataset.waiting);
+  };
+  for (const part of [followed, document.getElementById("options")]) {
+    part.addEventListener("change", wait);
+    part.addEventListener("input", wait);
+  }
+  followed.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target === followed) asked = changes;
+  });
+  followed.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target === followed && event.detail.successful && asked === changes) say("");
+  });
+  for (const name of ["htmx:sendError", "htmx:responseError"]) {
+    followed.addEventListener(name, (event) => {
+      if (event.target === followed && asked === changes) say(state.dataset.failed);
+    });
+  }
+}
+
+// On a telephone the preview shows its sum until the reader opens it. The sum is beside the button, too,
+// with a link and the first paper.
 document.body.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id !== "preview") return;
   const narrow = matchMedia("(max-width: 60rem)").matches;
   if (narrow) for (const days of event.target.querySelectorAll(".preview-days")) days.open = false;
-  const sum = document.querySelector(".submit .preview-short");
-  if (!sum) return;
+  const place = document.querySelector(".submit .preview-short");
+  if (!place) return;
+  const sum = event.target.querySelector(".preview-sum strong")?.textContent;
   const link = document.createElement("a");
   link.href = "#preview";
-  link.textContent = event.target.querySelector(".preview-sum strong")?.textContent ?? "";
+  link.textContent = place.dataset.see;
   link.addEventListener("click", () => {
     for (const days of event.target.querySelectorAll(".preview-days")) days.open = true;
   });
   const first = document.createElement("span");
   first.className = "narrow-only";
   const title = event.target.querySelector(".preview-papers a")?.textContent;
-  if (title) first.textContent = `, ${sum.dataset.suchAs.replace("@", () => title)}`;
-  sum.replaceChildren(...(link.textContent ? [link, first] : []));
+  first.textContent = ` · “${title}”`;
+  place.replaceChildren(...(sum ? [sum] : []), ...(sum && title ? [" · ", link, first] : []));
 });

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.core import mail
-from playwright.sync_api import Browser, Dialog, Locator, Page, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from digest.models import Edition
@@ -216,12 +216,38 @@ def test_on_a_phone_the_first_screen_says_what_the_reader_would_get(browser: Bro
     page.goto("/subscribe/")
     said = page.locator(".submit .preview-short")
     first = page.locator("#preview .preview-papers a").first
-    expect(said).to_contain_text("a day, such as “")
+    expect(said).to_contain_text("a day · See which · “")
     assert str(first.text_content()) in said.inner_text()
     expect(said).to_be_in_viewport()
     expect(first).to_be_hidden()
     said.get_by_role("link").click()
     expect(first).to_be_in_viewport()
+    page.close()
+
+
+@pytest.mark.usefixtures("edition", "learning")
+def test_the_preview_says_when_it_shows_an_earlier_choice(browser: Browser, live_server: LiveServer) -> None:
+    page = browser.new_page(base_url=live_server.url)
+    page.goto("/subscribe/")
+    page.get_by_text("3 of the last 3 papers").wait_for()
+    held: list[Route] = []
+    page.route("**/subscribe/preview/", lambda route: held.append(route))
+    state = page.locator("#preview-state")
+    expect(state).to_be_empty()
+    topic(page, "Learning").check()
+    expect(state).to_have_text("Updating …")
+    expect(page.locator("#preview")).to_have_attribute("aria-busy", "true")
+    with page.expect_response("**/subscribe/preview/"):
+        while not held:
+            page.wait_for_timeout(10)
+        held.pop().continue_()
+    page.get_by_text("2 of the last 3 papers").wait_for()
+    expect(state).to_be_empty()
+    topic(page, "Learning").uncheck()
+    while not held:
+        page.wait_for_timeout(10)
+    held.pop().abort()
+    expect(state).to_have_text("Can’t be updated now")
     page.close()
 
 
