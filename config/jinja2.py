@@ -1,5 +1,6 @@
 """The Jinja2 environment of pages and emails."""
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +9,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from jinja2 import Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
@@ -51,6 +52,11 @@ def code(text: str) -> Markup:
     return Markup("").join(marked)
 
 
+def near_date(day: dt.date) -> str:
+    """Return a date for cards. It has its year only if that is not this year."""
+    return formatting.short_date(day) if day.year == timezone.now().year else formatting.plain_date(day)
+
+
 def querystring(parameters: Mapping[str, str]) -> str:
     """Return the query of an address, such as “?sort=stars”, without empty parameters; "" if there are none."""
     given = {name: value for name, value in parameters.items() if value}
@@ -91,6 +97,7 @@ def environment(**options: Any) -> Environment:
         "unbroken": unbroken,
         "code": code,
         "querystring": querystring,
+        "near_date": near_date,
     }
     env.filters |= {"author_key": authors.key_of}
     env.filters |= {"paragraphs": lambda text: re.split(r"\n\s*\n", text.strip())}

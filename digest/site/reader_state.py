@@ -1,10 +1,12 @@
 """The state of the buttons on a page: the papers that a signed-in reader has saved and rated, and what they follow."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from django.http import HttpRequest
 
 from digest.models import Opinion, SavedPaper
+from digest.site.topics import TopicLabel
 from subscriptions.models import Subscriber
 from subscriptions.readers import follows
 from subscriptions.security import reader_session
@@ -39,6 +41,16 @@ class ReaderState:
     def followed(self) -> frozenset[tuple[str, str]]:
         """The keys of the topics, authors and phrases that the reader follows."""
         return follows.followed(self.reader)
+
+    @cached_property
+    def topics(self) -> frozenset[str]:
+        """The slugs of the topics that the reader follows, and of the topics that these include."""
+        rows = self.reader.filters.exclude(topic=None).values_list("topic__slug", "topic__narrower")
+        return frozenset(slug for followed, narrower in rows for slug in (followed, *narrower))
+
+    def first_followed(self, labels: Sequence[TopicLabel]) -> TopicLabel | None:
+        """Return the first of a paper's topics that the reader follows, or None."""
+        return next((label for label in labels if label.slug in self.topics), None)
 
     def follows(self, kind: str, value: str) -> bool:
         return follows.key(kind, value) in self.followed

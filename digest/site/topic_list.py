@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from django.utils.text import slugify
 from django.utils.translation import gettext
 
 from digest.matching import fold
+from digest.site import edition_filters
 from digest.site.topics import Labels, TopicLabel
 from subscriptions.models import Topic
 
@@ -44,7 +44,7 @@ def by_area(labels: Labels, counted: Mapping[int, int]) -> list[ListedArea]:
 def _area(name: str, members: list[Counted]) -> ListedArea:
     whole = next((topic for topic in members if topic[0].narrower and topic[0].name == name), None)
     others = sorted((topic for topic in members if topic != whole), key=lambda topic: -topic[1])
-    return ListedArea(slugify(name, allow_unicode=True), name, whole, others)
+    return ListedArea(edition_filters.slug(name), name, whole, others)
 
 
 def search(labels: Labels, counted: Mapping[int, int], query: str) -> list[Counted]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from digest.models import TopicPaper
 from digest.models.papers import CARD_FIELDS
-from digest.site import archive, thumbnails, topic_list, topics
+from digest.site import archive, edition_filters, thumbnails, topic_list, topics
 from digest.views.page_cache import paginate, show
 from subscriptions.models import Topic
 
@@ -23,10 +23,12 @@ BY_VOTES = "votes"  # the value of `sort`; without one, the newest papers come f
 @require_safe
 def catalogue(request: HttpRequest) -> HttpResponseBase:
     """Show all topics by area, or those that `q` finds."""
-    labels, counted = topics.offered(), topics.counts(archive.last_editions(LAST_EDITIONS))
+    recent = archive.last_editions(LAST_EDITIONS)
+    labels, counted = topics.offered(), topics.counts(recent)
     asked = " ".join(request.GET.get("q", "").replace("\x00", "").split())[: topic_list.MAX_QUERY_LENGTH]
     context = {
         "asked": asked,
+        "editions": len(recent),
         "found": topic_list.search(labels, counted, asked) if asked else [],
         "areas": [] if asked else topic_list.by_area(labels, counted),
     }
@@ -42,6 +44,7 @@ def topic(request: HttpRequest, slug: str) -> HttpResponseBase:
     papers = [row.paper for row in rows]
     context = {
         "topic": found,
+        "area": edition_filters.slug(found.group),
         "rows": rows,
         "sort": sort,
         "topics_of": topics.of_papers(papers, labels),

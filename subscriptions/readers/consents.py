@@ -42,7 +42,7 @@ def text() -> str:
     """Return the text that a reader agrees to by signing up, in the active language."""
     return _(
         "By signing up you agree that %(site)s stores your address and what you follow, and emails you papers "
-        "until you unsubscribe, with one click in any email. No one else gets your address."
+        "until you unsubscribe, by the link in any email. No one else gets your address."
     ) % {"site": brand.current().name}
 
 

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from digest.editions import publication
 from digest.models import Edition, Opinion, Paper, SavedPaper
 from digest.opinions import reading_list
+from digest.papers import topic_assignment
 from digest.search import reader_digest, similar_papers
 from digest.site.reader_state import ReaderState
 from digest.views import for_you
@@ -52,6 +53,20 @@ def test_saving_shows_a_message_with_undo_on_the_page_it_came_from(reader_client
     assert SavedPaper.objects.get().paper == paper
     act(reader_client, f"unsave {paper.pk}")
     assert not reading_list.find(Subscriber.objects.get()).exists()
+
+
+def test_cards_mark_the_topic_that_the_reader_follows(
+    reader_client: Client, alice: Subscriber, edition: Edition, learning: Topic, vision: Topic
+) -> None:
+    topic_assignment.assign_topics(edition)
+    alice.filters.all().delete()
+    assert 'class="followed"' not in reader_client.get("/").text
+    area = Topic.objects.create(slug="methods", name="Methods", group="Methods", narrower=["learning"])
+    for topic in (learning, area):  # an area includes its topics
+        TopicFilter.objects.filter(subscriber=alice).delete()
+        TopicFilter.objects.create(subscriber=alice, topic=topic)
+        marked = re.findall(r'class="followed" title="([^"]*)" href="[^"]*topic=([^"]*)"', reader_client.get("/").text)
+        assert set(marked) == {("You follow Learning", "learning")}
 
 
 def test_undoing_a_removal_brings_tags_and_note_back(reader_client: Client, alice: Subscriber, paper: Paper) -> None:
