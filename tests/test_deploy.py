@@ -115,6 +115,11 @@ def test_each_service_of_compose_has_a_role_and_a_health_check() -> None:
     assert "HEALTHCHECK" in (DEPLOY / "Dockerfile").read_text()  # of web
 
 
+def test_an_upgrade_leaves_caddy_running() -> None:
+    """Compose recreates what depends on a service that it recreates."""
+    assert "depends_on" not in compose()["services"]["caddy"]
+
+
 def test_compose_builds_the_image_once() -> None:
     builds = {name: service["build"] for name, service in compose()["services"].items() if "build" in service}
     assert builds.keys() == {"migrate"}  # the others wait for it
