@@ -1,5 +1,6 @@
 """Shared parts of the commands: days as arguments, progress on a terminal, and a summary as text or JSON."""
 
+import argparse
 import datetime as dt
 import fcntl
 import getpass
@@ -18,6 +19,8 @@ from tqdm import tqdm
 from digest.models import Source
 from digest.ops.pipeline import NoEditionError, Summary
 from digest.ops.recovery.start_up import require_keys, require_release
+
+LONGEST_NAME = 100  # characters
 
 
 def day(text: str) -> dt.date:
@@ -58,6 +61,13 @@ def operator() -> str:
         return f"{getpass.getuser()} (command line)"
     except (OSError, KeyError):  # a container's user may have no name
         return "command line"
+
+
+def person(text: str) -> str:
+    """Return the name of a person on the command line, if the logs have room for it."""
+    if len(text) > LONGEST_NAME:
+        raise argparse.ArgumentTypeError(f"the name is longer than {LONGEST_NAME} characters")
+    return text
 
 
 def check_links() -> None:

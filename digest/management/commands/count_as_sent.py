@@ -29,9 +29,9 @@ def _moment(text: str | None) -> dt.datetime | None:
         return None
     try:
         moment = dt.datetime.fromisoformat(text)
-    except ValueError as error:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    except (ValueError, OverflowError) as error:
         raise CommandError(f"“{text}” is not a time. Write it in UTC like 2026-08-20T09:30.") from error
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     if moment > clock.now():
         raise CommandError(f"{text} is in the future.")
     return moment

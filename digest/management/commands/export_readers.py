@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digest.management.base import check_database, operator
+from digest.ops.recovery import disk_errors
 from subscriptions import audit
 from subscriptions.exchange import export, private_files
 from subscriptions.models import Subscriber, Topic
@@ -39,6 +40,8 @@ class Command(BaseCommand):
         check_database()
         if options["topic"] and not Topic.objects.filter(slug=options["topic"]).exists():
             raise CommandError(f"There is no topic {options['topic']}. Topics are named by their slugs.")
+        if options["since"] and options["before"] and options["since"] >= options["before"]:
+            raise CommandError("--from must be before --before.")
         output: Path | None = options["output"]
         if output and (output.is_dir() or not os.access(output.parent, os.W_OK)):
             raise CommandError(f"{output} can't be written. Name a file in a folder of the user who runs this.")
@@ -49,9 +52,10 @@ class Command(BaseCommand):
             for part in lines:
                 self.stdout.write(part, ending="")
             return
-        with private_files.create(output) as file:
-            for part in lines:
-                file.write(part.encode())
+        try:
+            private_files.write(output, map(str.encode, lines))
+        except OSError as error:
+            raise CommandError(f"No file was written. {disk_errors.say(error)}") from error
 
 
 def _readers(options: dict[str, Any]) -> Iterator[str]:

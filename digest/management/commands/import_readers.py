@@ -7,8 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from digest.management.base import check_database, operator, require_file, show
+from digest.management.base import check_database, operator, person, require_file, show
 from digest.ops import write_lock
+from digest.ops.recovery import disk_errors
 from digest.ops.uploaded_tables import as_text
 from subscriptions.exchange import private_files, products, reader_import
 from subscriptions.exchange.products import FIELDS
@@ -62,7 +63,9 @@ class Command(BaseCommand):
         for name, text in FLAGS.items():
             parser.add_argument(f"--{name}", action="store_true", help=text)
         parser.add_argument("--rejects", type=Path, help="the file for rejected rows; default: FILE.rejects.csv")
-        parser.add_argument("--by", default="", metavar="NAME", help="who imports them, for the log of consents")
+        parser.add_argument(
+            "--by", type=person, default="", metavar="NAME", help="who imports them, for the log of consents"
+        )
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -74,6 +77,8 @@ class Command(BaseCommand):
                 self._import(text, path, options)
         except TableError as error:
             raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"The import stopped. {disk_errors.say(error)}") from error
         except KeyboardInterrupt as error:
             message = "Stopped. What was stored is kept. Run the same command again to continue."
             raise CommandError(message, returncode=130) from error

@@ -5,8 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digest.email.formatting import count
-from digest.management.base import check_database, operator, require_file
+from digest.management.base import check_database, operator, person, require_file
 from digest.ops import write_lock
+from digest.ops.recovery import disk_errors
 from digest.ops.uploaded_tables import as_text
 from subscriptions import audit
 from subscriptions.exchange.suppression_import import LABELS, SuppressionResult, import_list
@@ -26,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--reason", choices=Suppression.Reason.values, default="", help="for addresses with none in the list"
         )
-        parser.add_argument("--by", default="", metavar="NAME", help="who imports them, for the logs")
+        parser.add_argument("--by", type=person, default="", metavar="NAME", help="who imports them, for the logs")
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,6 +42,8 @@ class Command(BaseCommand):
                     write_lock.give_way()
         except TableError as error:
             raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"The import stopped. {disk_errors.say(error)}") from error
         if not options["dry_run"]:
             number = result.counts["new"]
             added = f"{count(number, 'address', 'addresses')}."

@@ -8,7 +8,7 @@ from digest import clock
 from digest.management.base import check_database, show
 from digest.ops.recovery import disk_errors, move
 from digest.ops.recovery.database_dump import DumpError
-from digest.ops.recovery.database_urls import DATABASE_ENGINES
+from digest.ops.recovery.database_urls import parse_database_url
 from digest.ops.recovery.keys import WrongKeyError
 from digest.ops.recovery.move import MoveError
 
@@ -22,8 +22,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         check_database()
         url: str = options["to"]
-        if url.partition("://")[0] not in DATABASE_ENGINES:
-            raise CommandError("Write --to like postgresql://user@host/name or sqlite:////path/of/db.sqlite3.")
+        try:
+            parse_database_url(url)
+        except (KeyError, ValueError) as error:  # an unknown scheme; a port or an IPv6 address that does not exist
+            raise CommandError(
+                "Write --to like postgresql://user@host/name or sqlite:////path/of/db.sqlite3."
+            ) from error
         try:
             counts = move.move(url, now=clock.now(), show=show)
         except (MoveError, DumpError, WrongKeyError, DatabaseError) as error:

@@ -19,9 +19,9 @@ def moment(text: str, *, now: dt.datetime) -> dt.datetime:
         if span := re.fullmatch(r"(\d{1,5})([mhd])", text.strip()):
             return now + dt.timedelta(**{UNITS[span[2]]: int(span[1])})
         parsed = dt.datetime.fromisoformat(text)
+        parsed = (parsed if parsed.tzinfo else parsed.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
     except (ValueError, OverflowError) as error:
         raise CommandError(f"“{text}” is not a time. {HOW}") from error
-    parsed = parsed if parsed.tzinfo else parsed.replace(tzinfo=dt.UTC)
     if parsed <= now:
         raise CommandError(f"{text} is over: it is {now:%Y-%m-%d %H:%M} UTC now.")
     return parsed

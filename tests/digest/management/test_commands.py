@@ -314,3 +314,19 @@ def test_it_keeps_what_was_read_when_it_is_stopped(upstream: Upstream, monkeypat
     assert Paper.objects.count() == 2
     call_command("fetch_papers", first="2026-08-19", last="2026-08-20")
     assert FetchRun.objects.filter(status="ok").count() == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["move", "--to", "mysql://db/papers"], "Write --to like"),
+        (["move", "--to", "postgresql://["], "Write --to like"),
+        (["move", "--to", "postgresql://db:99999/papers"], "Write --to like"),
+        (["count_as_sent", "--until", "0001-01-01T00:00+10:00"], "is not a time"),
+        (["pause", "a new server", "--until", "9999-12-31T23:59-10:00"], "is not a time"),
+    ],
+)
+@pytest.mark.django_db
+def test_it_refuses_values_outside_of_their_range(arguments: list[str], says: str) -> None:
+    with pytest.raises(CommandError, match=says):
+        call_command(*arguments)

@@ -2,8 +2,10 @@
 
 import csv
 import datetime as dt
+import errno
 import io
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +154,33 @@ def test_addresses_without_a_reason_get_that_of_the_command(tmp_path: Path) -> N
     path.write_text("a@example.org\n")
     run("import_suppressions", str(path), "--reason", "complained")
     assert Suppression.objects.get().reason == "complained"
+
+
+def test_an_export_that_fails_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Iterator[str]:
+        yield "email"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(export, "readers", fail)
+    output = tmp_path / "readers.csv"
+    output.write_text("of yesterday")
+    with pytest.raises(CommandError, match=r"No space left on device\. Free some space"):
+        run("export_readers", "--output", str(output))
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("readers.csv", "of yesterday")]
+
+
+def test_it_refuses_days_in_the_wrong_order() -> None:
+    with pytest.raises(CommandError, match="--from must be before --before"):
+        run("export_readers", "--from", "2026-02-01", "--before", "2026-01-01")
+
+
+@pytest.mark.parametrize("command", ["import_readers", "import_suppressions"])
+def test_it_refuses_a_name_that_the_log_has_no_room_for(command: str) -> None:
+    with pytest.raises(CommandError, match="the name is longer than 100 characters"):
+        run(command, "list.csv", "--by", "y" * 101)
+
+
+@pytest.mark.parametrize("arguments", [["import_readers", "--consent-source", "a form"], ["import_suppressions"]])
+def test_a_file_that_can_not_be_read_to_its_end_is_named(arguments: list[str]) -> None:
+    with pytest.raises(CommandError, match="The import stopped"):
+        run(arguments[0], "/proc/self/mem", *arguments[1:])
