@@ -138,7 +138,7 @@ class SourceAdmin(
             for source in active:
                 tasks.collect_source.delay(source.pk)
         except OperationalError as error:
-            problem = f"Nothing is fetched, because the broker can't be reached ({error})."
+            problem = f"Nothing is fetched, because the broker can’t be reached ({error})."
             self.message_user(request, problem, messages.ERROR)
             return
         if len(active) < len(queryset):

@@ -139,7 +139,7 @@ class MakesTopicsAdmin:
         topic = topic_maker.make(given["name"], slugify(given["name"]), given["group"], given["sentence"], examples)
         LogEntry.objects.log_actions(request.user.pk, [topic], ADDITION, "Made from example papers.")  # type: ignore[arg-type]
         messages.success(
-            request, f"“{topic}” was added. Readers can't choose it yet: judge what it finds, then offer it."
+            request, f"“{topic}” was added. Readers can’t choose it yet: judge what it finds, then offer it."
         )
         return redirect("admin:subscriptions_topic_examples", topic.pk)
 

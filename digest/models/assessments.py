@@ -11,7 +11,7 @@ class Assessment(models.Model):
     The words of the interest are not stored, nor who follows it.
     """
 
-    interest_key = models.CharField(max_length=64, help_text="SHA-256 of the interest's words.")
+    interest_key = models.CharField(max_length=64, help_text="SHA-256 of the interest’s words.")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="assessments")
     fits = models.BooleanField(
         null=True, help_text="Whether the paper fits the interest. It is empty if the answer could not be used."

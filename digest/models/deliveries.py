@@ -21,12 +21,12 @@ class Shard(models.Model):
     """
 
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="shards")
-    first = models.BigIntegerField(help_text="The first delivery's id.")
-    last = models.BigIntegerField(help_text="The last delivery's id.")
+    first = models.BigIntegerField(help_text="The first delivery’s id.")
+    last = models.BigIntegerField(help_text="The last delivery’s id.")
     size = models.PositiveIntegerField(help_text="The number of deliveries.")
     made_at = models.DateTimeField()
     not_before = models.DateTimeField(help_text="No worker takes it before this.")
-    lease_until = models.DateTimeField(null=True, blank=True, help_text="The worker's lease ends then.")
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="The worker’s lease ends then.")
     worker = models.CharField(max_length=100, blank=True)
     announced = models.BigIntegerField(
         default=0, help_text="Deliveries up to this id may have been handed over, though not yet recorded."

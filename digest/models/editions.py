@@ -32,7 +32,7 @@ class Edition(models.Model):
         db_column="sorted_by",
         help_text="A hash of the topics that its papers were assigned by.",
     )
-    note_before = models.TextField(blank=True, help_text="The editors' note above the papers, as plain text.")
+    note_before = models.TextField(blank=True, help_text="The editors’ note above the papers, as plain text.")
     note_after = models.TextField(blank=True)
 
     class Meta:

@@ -21,11 +21,11 @@ class Heartbeat(models.Model):
     version = models.CharField(max_length=50, blank=True)
     queues = models.CharField(max_length=200, blank=True, help_text="The queues that a worker serves.")
     started_at = models.DateTimeField()
-    at = models.DateTimeField(db_index=True, help_text="The time by the database's clock.")
+    at = models.DateTimeField(db_index=True, help_text="The time by the database’s clock.")
     own_clock = models.DateTimeField(help_text="The time by the clock of the process, at the same moment.")
-    free_mb = models.FloatField(null=True, help_text="Megabytes that are free in the process's VAR_DIR.")
-    unwritable = models.TextField(blank=True, db_default="", help_text="A file in VAR_DIR that it can't write.")
-    waited = models.FloatField(null=True, help_text="The seconds that a queue's last task waited.")
+    free_mb = models.FloatField(null=True, help_text="Megabytes that are free in the process’s VAR_DIR.")
+    unwritable = models.TextField(blank=True, db_default="", help_text="A file in VAR_DIR that it can’t write.")
+    waited = models.FloatField(null=True, help_text="The seconds that a queue’s last task waited.")
     depth = models.PositiveIntegerField(null=True, help_text="The number of tasks that wait in a queue.")
 
     class Meta:

@@ -15,7 +15,7 @@ class OutsidePaper(models.Model):
     title = models.TextField()
     abstract = models.TextField(blank=True)
     authors = models.JSONField(default=list, blank=True)
-    came_by = models.JSONField(default=list, blank=True, help_text="The reader's filters that find the paper.")
+    came_by = models.JSONField(default=list, blank=True, help_text="The reader’s filters that find the paper.")
     said_at = models.DateTimeField("given at")
 
     # What matching asks of a paper, and what these papers don't have.

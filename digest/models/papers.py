@@ -52,7 +52,7 @@ class Paper(models.Model):
     TakeAwayBy = TakeAwayBy
 
     key = models.CharField(
-        max_length=300, unique=True, help_text="The paper's key: arxiv:2608.16590, doi:10.…, or a hash of its link."
+        max_length=300, unique=True, help_text="The paper’s key: arxiv:2608.16590, doi:10.…, or a hash of its link."
     )
     title = models.TextField()
     abstract = models.TextField(blank=True)
@@ -71,13 +71,13 @@ class Paper(models.Model):
     )
     title_key = TitleKeyField(
         max_length=32, blank=True, default="", db_default="", db_index=True, editable=False,
-        help_text="A hash of the title's words.",
+        help_text="A hash of the title’s words.",
     )  # fmt: skip
     announce_type = models.CharField(
         max_length=20, blank=True, help_text="The kind of announcement at arXiv: new or cross."
     )
     comment = models.TextField(
-        blank=True, help_text="The authors' remark on arXiv, such as the number of pages or the conference."
+        blank=True, help_text="The authors’ remark on arXiv, such as the number of pages or the conference."
     )
     enriched_at = models.DateTimeField(
         null=True, blank=True, help_text="The time when arXiv was last asked for its metadata."
@@ -156,7 +156,7 @@ class TopicPaper(models.Model):
 
     topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="papers")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="topics")
-    day = models.DateField(help_text="The day of the paper's edition.")
+    day = models.DateField(help_text="The day of the paper’s edition.")
     score = models.FloatField()
     reasons = models.JSONField(default=list, help_text="The matched terms and where they are.")
 

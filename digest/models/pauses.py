@@ -14,7 +14,7 @@ class Pause(models.Model):
     ends it.
     """
 
-    reason = models.TextField(help_text="The mail server's answer, or the limit that was exceeded.")
+    reason = models.TextField(help_text="The mail server’s answer, or the limit that was exceeded.")
     began_at = models.DateTimeField()
     probe_at = models.DateTimeField(null=True, blank=True, help_text="The time when the next email is tried.")
     probes = models.PositiveIntegerField(default=0, help_text="The number of tries so far.")

@@ -60,7 +60,7 @@ class FetchStatus(models.TextChoices):
     UNCHANGED = "unchanged", "nothing changed since the last run"
     STALE = "stale", "still the batch of an earlier day"
     FAILED = "failed", "failed"
-    UNREACHABLE = "unreachable", "can't be reached"
+    UNREACHABLE = "unreachable", "can’t be reached"
 
 
 class FetchRun(models.Model):

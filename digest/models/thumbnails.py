@@ -14,7 +14,7 @@ class Thumbnail(models.Model):
     )
     image = models.BinaryField(blank=True)
     mark = models.CharField(
-        max_length=12, blank=True, help_text="The beginning of the image's SHA-256; empty if there is no image."
+        max_length=12, blank=True, help_text="The beginning of the image’s SHA-256; empty if there is no image."
     )
     problem = models.TextField(blank=True)
     tries = models.PositiveSmallIntegerField(default=0)

@@ -9,9 +9,9 @@ class Vector(models.Model):
     class Kind(models.TextChoices):
         PAPER = "paper", "a paper"
         TOPIC = "topic", "a topic"
-        ASKED = "asked", "a reader's words"
+        ASKED = "asked", "a reader’s words"
 
-    key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the model's name and the text.")
+    key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the model’s name and the text.")
     kind = models.CharField(max_length=5, choices=Kind.choices)
     values = models.BinaryField(help_text="384 numbers of 16 bits; a vector of length 1.")
     used_on = models.DateField(help_text="The time when it was last needed, to within a week.")
@@ -30,9 +30,9 @@ class TextExpansion(models.Model):
 
     key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the text and of the words to ignore.")
     words = models.JSONField(help_text="Words that are looked for, too: stem, weight, and the word as papers write it.")
-    words_mean = models.FloatField(help_text="The mean of a paper's weighted words over the archive.")
+    words_mean = models.FloatField(help_text="The mean of a paper’s weighted words over the archive.")
     values = models.BinaryField(null=True, help_text="384 numbers of 32 bits, if texts are compared by meaning.")
-    values_mean = models.FloatField(default=0.0, db_default=0.0, help_text="A paper's mean similarity to them.")
+    values_mean = models.FloatField(default=0.0, db_default=0.0, help_text="A paper’s mean similarity to them.")
     made_on = models.DateField()
     used_on = models.DateField(db_index=True, help_text="The time when it was last needed, to within a week.")
 

@@ -13,7 +13,7 @@ class WebhookEvent(models.TextChoices):
     CONFIRMED = "reader.confirmed", "reader.confirmed: a reader confirmed, or resubscribed"
     UNSUBSCRIBED = "reader.unsubscribed", "reader.unsubscribed: a reader left, complained or was erased"
     BOUNCED = "reader.bounced", "reader.bounced: an address refuses email for good and is suppressed"
-    PUBLISHED = "edition.published", "edition.published: the day's edition is complete"
+    PUBLISHED = "edition.published", "edition.published: the day’s edition is complete"
 
 
 TEST = "test"  # the type of a message that an admin sends to try an endpoint

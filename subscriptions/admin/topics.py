@@ -109,7 +109,7 @@ class TopicForm(forms.ModelForm[Topic]):
 
     class Meta:
         help_texts = {
-            "slug": "The topic's name in addresses, such as /topics/reward-models/.",
+            "slug": "The topic’s name in addresses, such as /topics/reward-models/.",
             "description": "One line that readers see below the name.",
             "is_offered": "Readers can choose it. Those who follow it keep it if you untick this.",
             "position": "Its place among the topics: lower numbers come first.",

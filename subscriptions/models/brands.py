@@ -25,10 +25,10 @@ class Brand(models.Model):
         max_length=60,
         blank=True,
         validators=[validate_one_line],
-        help_text="The newsletter's name. If you leave it empty, the setting SITE_NAME is used.",
+        help_text="The newsletter’s name. If you leave it empty, the setting SITE_NAME is used.",
     )
     sender = models.EmailField(
-        "sender's address",
+        "sender’s address",
         blank=True,
         help_text="Emails come from this address, so you must be allowed to send for its domain. If you leave it "
         "empty, the setting FROM_EMAIL is used.",
@@ -107,7 +107,7 @@ class Logo(models.Model):
     """An uploaded logo, encoded again as PNG. Former logos stay, because emails that were sent show them."""
 
     mark = models.CharField(
-        max_length=12, primary_key=True, help_text="The beginning of the image's SHA-256, which is in its address."
+        max_length=12, primary_key=True, help_text="The beginning of the image’s SHA-256, which is in its address."
     )
     image = models.BinaryField()
     uploaded_at = models.DateTimeField()

@@ -11,7 +11,7 @@ class ConsentText(models.Model):
     """A wording that readers agreed to, exactly as they saw it."""
 
     version = models.CharField(
-        max_length=16, primary_key=True, help_text="The first 16 hexadecimal digits of the text's SHA-256."
+        max_length=16, primary_key=True, help_text="The first 16 hexadecimal digits of the text’s SHA-256."
     )
     language = models.CharField(max_length=7)
     text = models.TextField()

@@ -37,7 +37,7 @@ class OwedNotice(models.Model):
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="owed_notices")
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    to = models.EmailField(blank=True, help_text="The recipient, if it is not the reader's current address.")
+    to = models.EmailField(blank=True, help_text="The recipient, if it is not the reader’s current address.")
     asked_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True, help_text="The time when a worker started on it.")
 

@@ -24,7 +24,7 @@ class FormPost(models.Model):
         max_length=16,
         blank=True,
         db_default="",
-        help_text="A keyed hash of the sender's network. Networks take turns.",
+        help_text="A keyed hash of the sender’s network. Networks take turns.",
     )
     posted_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True, help_text="The time when a worker started on it.")

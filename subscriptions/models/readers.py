@@ -111,7 +111,7 @@ class Subscriber(models.Model):
         "send hour",
         default=DEFAULT_SEND_HOUR,
         validators=[MaxValueValidator(23)],
-        help_text="An hour from 0 to 23, in the reader's time zone.",
+        help_text="An hour from 0 to 23, in the reader’s time zone.",
     )
     time_zone = models.CharField(max_length=40, default="UTC", validators=[_validate_time_zone])
     max_papers = models.PositiveSmallIntegerField(

@@ -309,7 +309,7 @@ def test_its_last_run_is_the_one_of_the_day_that_was_on(admin_client: Client, hu
 def test_a_run_that_failed_is_in_red(admin_client: Client, hugging_face: Source) -> None:
     run(hugging_face, "unreachable", message="no answer in time")
     page = admin_client.get(LIST).content.decode()
-    assert '<span class="pill is-bad">can&#x27;t be reached</span><p>no answer in time</p>' in page
+    assert '<span class="pill is-bad">can’t be reached</span><p>no answer in time</p>' in page
 
 
 def test_it_asks_at_most_once_more_for_each_source_it_lists(admin_client: Client, db: None) -> None:
@@ -355,7 +355,7 @@ def test_it_says_so_where_no_worker_can_be_told(
         raise OperationalError("Connection refused")
 
     monkeypatch.setattr(tasks.collect_source, "delay", fail)
-    assert "the broker can&#x27;t be reached" in fetch_now(admin_client, hugging_face)
+    assert "the broker can’t be reached" in fetch_now(admin_client, hugging_face)
 
 
 def test_staff_who_may_only_view_a_source_see_no_key_in_its_address(client: Client, db: None) -> None:
