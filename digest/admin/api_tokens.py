@@ -40,6 +40,7 @@ class TokenForm(forms.ModelForm[ApiToken]):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
+    add_label = "Create token"
     empty_text = "No token yet. A program needs one to sign readers up, or to read readers, deliveries and editions."
     form = TokenForm
     readonly_fields = ["begins", "may", "state"]
@@ -51,9 +52,6 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
         made = ["name", "begins", "may", "state", "last_used_on", "created_by", "created_at", "expires_at"]
         return made if obj else ["name", "scopes", "expires_at"]
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        return super().add_view(request, form_url, (extra_context or {}) | {"save_label": "Create token"})
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         """Return False for a token's page: a new scope would surprise the program. Actions rotate and revoke."""

@@ -54,6 +54,7 @@ class SendingPauseForm(forms.ModelForm[Pause]):
 
 @admin.register(Pause)
 class PauseAdmin(ReadOnlyAdmin, admin.ModelAdmin[Pause]):
+    add_label = "Pause sending"
     empty_text = "No pause yet. You can pause sending. It also pauses if the provider refuses all, or many complain."
     form = SendingPauseForm
     list_display = ["began_at", "ended_at", "reason", "paused_by", "until", "probe_at"]
@@ -77,7 +78,6 @@ class PauseAdmin(ReadOnlyAdmin, admin.ModelAdmin[Pause]):
     ) -> HttpResponse:
         shown = {
             "title": "Pause sending",
-            "save_label": "Pause sending",
             "about": "No digests are sent until the pause ends. Planning continues, and digests that wait are sent "
             "afterward. Digests that are more than a day late are skipped. Confirmations and other emails that readers "
             "ask for are still sent.",

@@ -129,7 +129,7 @@ class ReaderAdmin(ChangesStatusAdmin, ExportsReadersAdmin, SubscriberAdmin):
         return columns
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return ReaderListWithDigests
+        return ReaderListWithDigests if request.user.has_perm("digest.view_delivery") else ReaderList
 
     @admin.display(description="last digest")
     def last_digest(self, reader: Any) -> dt.date | None:

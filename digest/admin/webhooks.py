@@ -40,15 +40,13 @@ class EndpointForm(forms.ModelForm[WebhookEndpoint]):
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(admin.ModelAdmin[WebhookEndpoint]):
+    add_label = "Add webhook"
     empty_text = "No webhook yet. Add the address of a program that should know when readers come and go."
     form = EndpointForm
     fields = ["name", "url", "events", "with_address", "is_active"]
     list_display = ["name", "url", "chosen", "state", "addresses", "created_by", "created_at"]
     search_fields = ["name", "url"]
     actions = ["send_test", "rotate"]
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        return super().add_view(request, form_url, (extra_context or {}) | {"save_label": "Add webhook"})
 
     def has_write_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("digest.change_webhookendpoint")
