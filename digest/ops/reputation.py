@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -12,6 +12,7 @@ from anymail.signals import EventType
 from django.conf import settings
 from django.db.models import CharField, Count, Expression, F, Q, QuerySet, Value
 from django.db.models.functions import Lower, StrIndex, Substr
+from django.utils.formats import date_format
 
 from digest import clock
 from digest.delivery.events.classification import EventClass
@@ -20,6 +21,7 @@ from digest.ops import daily_totals
 
 SPAN = dt.timedelta(days=7)  # whole days, because the admin says “last 7 days”
 
+MOMENT = "j M H:i"
 SENT = f"delivery {Delivery.Status.SENT}"
 
 Span = tuple[dt.datetime, dt.datetime]  # the end is exclusive
@@ -36,6 +38,8 @@ class ReputationRates:
     policy: int = 0  # bounces: the mailbox provider blocks us
     complaints: int = 0
     left: int = 0  # readers who unsubscribed through their provider
+    begins: dt.datetime | None = field(default=None, compare=False)
+    ends: dt.datetime | None = field(default=None, compare=False)
 
     @property
     def bounces(self) -> int:
@@ -44,6 +48,29 @@ class ReputationRates:
     @property
     def reported(self) -> int:
         return self.delivered + self.bounces + self.complaints + self.left
+
+    @property
+    def ended(self) -> int:
+        """The emails that were reported as delivered or bounced."""
+        return self.delivered + self.bounces
+
+    @property
+    def window(self) -> str:
+        """The days that the rates are about: “from 26 Nov 00:39 to 3 Dec 00:39 UTC”."""
+        if self.begins is None or self.ends is None:
+            return "lately"
+        return f"from {date_format(self.begins, MOMENT)} to {date_format(self.ends, MOMENT)} UTC"
+
+    @property
+    def complained(self) -> str:
+        """The complaints, as a fraction of the emails sent."""
+        share = f"{self.complaints:,} of {self.sent:,} emails sent {self.window}"
+        return f"Readers marked {share} as spam: {self.complaint_rate:.2f} %."
+
+    @property
+    def bounced(self) -> str:
+        """The bounces, as a fraction of the emails sent."""
+        return f"{self.bounces:,} of {self.sent:,} emails sent {self.window} bounced: {self.bounce_rate:.1f} %."
 
     @property
     def is_significant(self) -> bool:
@@ -67,10 +94,10 @@ class ReputationRates:
         warnings = []
         if self.is_significant and self.complaint_rate >= settings.RED_AT_COMPLAINTS:
             limits = f"{settings.RED_AT_COMPLAINTS:g} % is too many, {settings.PAUSE_AT_COMPLAINTS:g} % stops sending"
-            warnings.append(f"Readers marked {self.complaint_rate:.2f} % of the emails as spam: {limits}.")
+            warnings.append(f"{self.complained} {limits}.")
         if self.is_significant and self.bounce_rate >= settings.RED_AT_BOUNCES:
             limits = f"{settings.RED_AT_BOUNCES:g} % is too many, {settings.PAUSE_AT_BOUNCES:g} % stops sending"
-            warnings.append(f"{self.bounce_rate:.1f} % of the emails bounced: {limits}.")
+            warnings.append(f"{self.bounced} {limits}.")
         return warnings
 
 
@@ -90,7 +117,7 @@ def recent_rates(*, now: dt.datetime, since: dt.datetime | None = None) -> Reput
             sent += number
         elif since is None:
             events[what] += number
-    return _rates(sent, events)
+    return replace(_rates(sent, events), begins=begins, ends=now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,9 @@ def problem(rates: ReputationRates) -> str:
     if not rates.is_significant:
         return ""
     if rates.complaint_rate >= settings.PAUSE_AT_COMPLAINTS:
-        share = f"{rates.complaints} of {rates.sent:,} emails of the last days as spam: {rates.complaint_rate:.2f} %"
-        return f"Readers marked {share}. The limit is {settings.PAUSE_AT_COMPLAINTS:g} %."
+        return f"{rates.complained} The limit is {settings.PAUSE_AT_COMPLAINTS:g} %."
     if rates.bounce_rate >= settings.PAUSE_AT_BOUNCES:
-        share = f"{rates.bounces} of {rates.sent:,} emails of the last days bounced: {rates.bounce_rate:.1f} %"
-        return f"{share}. The limit is {settings.PAUSE_AT_BOUNCES:g} %."
+        return f"{rates.bounced} The limit is {settings.PAUSE_AT_BOUNCES:g} %."
     return ""
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from digest.delivery.limits import daily_quota, rate_limiter
 from digest.delivery.providers import failover
+from digest.models import DeliveryEvent
 from digest.ops import reputation
 from digest.ops.reputation import ReputationRates
 from subscriptions import outbox
@@ -36,7 +37,7 @@ class Share:
 
     name: str
     number: int
-    percent: str  # of the emails sent
+    percent: str  # of the emails sent; of those delivered, of the emails with a report
     wanted: str  # the filter of these reports in the admin, as a query string
 
 
@@ -50,6 +51,7 @@ class SendingStatus:
     shares: list[Share]  # empty if there are no reports
     providers: list[ProviderStatus]
     is_outbox: bool  # emails are files, so there are no reports
+    last_report: dt.datetime | None  # when the newest report came, if not all emails have one
 
 
 def sending_status(*, now: dt.datetime) -> SendingStatus:
@@ -57,7 +59,13 @@ def sending_status(*, now: dt.datetime) -> SendingStatus:
     providers = [ProviderStatus(name, summarize_limits(name, now=now), closed.get(name)) for name in failover.names()]
     rates = remembered("sending rates", lambda: reputation.recent_rates(now=now))
     since = now - reputation.SPAN
-    return SendingStatus(rates, reputation.SPAN.days, since, _shares(rates), providers, outbox.is_in_use())
+    shares, is_outbox = _shares(rates), outbox.is_in_use()
+    last = remembered("last report", _last_report) if shares and rates.ended < rates.sent else None
+    return SendingStatus(rates, reputation.SPAN.days, since, shares, providers, is_outbox, last)
+
+
+def _last_report() -> dt.datetime | None:
+    return DeliveryEvent.objects.order_by("-happened_at").values_list("happened_at", flat=True).first()
 
 
 def summarize_limits(provider: str, *, now: dt.datetime) -> LimitSummary:
@@ -71,7 +79,7 @@ def summarize_limits(provider: str, *, now: dt.datetime) -> LimitSummary:
     if cap is not None:
         left = max(cap - daily_quota.taken(now=now), 0)
         numbers.append(left)
-        reasons.append(f"{left:,} of today's {cap:,} emails are left. {_reason_of_quota(cap, now.date())}")
+        reasons.append(f"{left:,} of today’s {cap:,} emails are left. {_reason_of_quota(cap, now.date())}")
     lanes = settings.DOMAIN_RATES
     for lane, lane_rate in lanes.rates.items():
         domains = [domain for domain, name in lanes.lane_of_domain.items() if name == lane]
@@ -88,19 +96,16 @@ def _reason_of_quota(cap: int, today: dt.date) -> str:
 
 
 def _shares(rates: ReputationRates) -> list[Share]:
-    """Return the parts that were reported, and always how many were delivered."""
+    """Return the parts that were reported. Some providers report bounces only, so no email counts as delivered."""
     if not rates.sent or not rates.reported:
         return []
+    delivered = f"{100 * rates.delivered / rates.ended:.1f} %" if rates.delivered else ""
     parts = [
-        ("Delivered", rates.delivered, 1, "event_type=delivered"),
-        ("Bounced: no such mailbox", rates.hard, 2, "meaning=hard"),
-        ("Bounced: mailbox full or unavailable", rates.soft, 2, "meaning=soft"),
-        ("Blocked by the mailbox provider", rates.policy, 2, "meaning=policy"),
-        ("Marked as spam", rates.complaints, 2, "meaning=complaint"),
-        ("Unsubscribed at their provider", rates.left, 2, "meaning=left"),
+        ("Bounced: no such mailbox", rates.hard, "meaning=hard"),
+        ("Bounced: mailbox full or unavailable", rates.soft, "meaning=soft"),
+        ("Blocked by the mailbox provider", rates.policy, "meaning=policy"),
+        ("Marked as spam", rates.complaints, "meaning=complaint"),
+        ("Unsubscribed at their provider", rates.left, "meaning=left"),
     ]
-    return [
-        Share(name, number, f"{rates.percent(number):.{digits}f} %", wanted)
-        for name, number, digits, wanted in parts
-        if number or wanted == "event_type=delivered"
-    ]
+    others = [Share(name, number, f"{rates.percent(number):.2f} %", wanted) for name, number, wanted in parts if number]
+    return [Share("Delivered", rates.delivered, delivered, "event_type=delivered"), *others] if delivered else others

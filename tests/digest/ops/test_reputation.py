@@ -76,7 +76,8 @@ def test_sending_pauses_until_an_admin_ends_the_pause(sent: list[Delivery], sett
     tell("complained", NOW - dt.timedelta(hours=1), sent[0], "complaint")
     assert reputation_guard.pause_if_harmful(now=NOW) is True
     pause = Pause.objects.get()
-    assert "Readers marked 1 of 7 emails of the last days as spam: 14.29 %. The limit is 0.3 %." in pause.reason
+    window = "from 13 Aug 12:00 to 20 Aug 12:00 UTC"
+    assert f"Readers marked 1 of 7 emails sent {window} as spam: 14.29 %. The limit is 0.3 %." in pause.reason
     assert pause.probe_at is None  # it does not end by itself
     assert reputation_guard.pause_if_harmful(now=NOW) is False
 

@@ -34,12 +34,24 @@ def page(admin_client: Client, edition: Edition, settings: Any) -> Any:
 @pytest.mark.parametrize("name", ["admin:index", "admin:digest_dailytotal_changelist"])
 def test_it_shows_rates_and_limits(page: Any, name: str) -> None:
     shown = page(name)
-    assert "10.0 % of the emails bounced: 4 % is too many, 8 % stops sending." in shown
+    assert "1 of 10 emails sent from 13 Aug 12:00 to 20 Aug 12:00 UTC bounced: 10.0 %. 4 % is too many" in shown
     assert "Delivered</a></th><td>9</td><td>90.0 %</td>" in shown
     assert "Bounced: no such mailbox</a></th><td>1</td><td>10.00 %</td>" in shown
     assert "Marked as spam" not in shown
     assert "200 this hour" in shown
     assert "The domain has been warming up since 2026-08-20; tomorrow 200 may be sent." in shown
+
+
+@pytest.mark.parametrize("name", ["admin:index", "admin:digest_dailytotal_changelist"])
+def test_it_counts_deliveries_among_the_emails_with_a_report(page: Any, edition: Edition, name: str) -> None:
+    for number in range(10, 15):
+        deliver(edition, NOW - dt.timedelta(hours=1), f"reader{number}@example.org")
+    shown = page(name)
+    assert "Delivered</a></th><td>9</td><td>90.0 %</td>" in shown
+    said = (
+        "10 of the 15 have a report so far; “Delivered” is a share of these. The last report is of 19 Aug 2026, 12:00"
+    )
+    assert said in shown
 
 
 def test_it_lists_totals_that_no_admin_can_change(page: Any, admin_client: Client) -> None:
@@ -55,7 +67,7 @@ def test_it_gives_one_number_with_its_reasons(settings: Any, db: None) -> None:
     assert summary.per_hour == 3600
     assert summary.reasons == [
         "SEND_RATE allows 1/s by smtp.",
-        "10,000 of today's 10,000 emails are left. SEND_PER_DAY sets this limit.",
+        "10,000 of today’s 10,000 emails are left. SEND_PER_DAY sets this limit.",
         "At most 20/min to gmail.com.",
     ]
 
@@ -67,5 +79,5 @@ def test_it_shows_what_a_new_domain_may_send(settings: Any, db: None) -> None:
     summary = summarize_limits("smtp", now=NOW)
     assert summary.per_hour == 0
     assert summary.reasons == [
-        "0 of today's 200 emails are left. The domain has been warming up since 2026-08-18; tomorrow 400 may be sent."
+        "0 of today’s 200 emails are left. The domain has been warming up since 2026-08-18; tomorrow 400 may be sent."
     ]
