@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 ACTION, LOGIN = 4, 5  # in addition to Django's own flags
 FLAGS = {ADDITION: "added", CHANGE: "changed", DELETION: "deleted", ACTION: "ran an action", LOGIN: "logged in"}
@@ -41,6 +41,12 @@ def record_rows(*, by: Any, rows: Iterable[Model], message: str | list[Any], fla
     remaining = iter(rows)
     while batch := list(islice(remaining, ROWS_AT_ONCE)):
         LogEntry.objects.bulk_create([_about(row, _entry(user, text, flag)) for row in batch])
+
+
+def entries_of(row: Model) -> QuerySet[LogEntry]:
+    """Return the entries about a row, which are its history in the admin."""
+    kind = ContentType.objects.get_for_model(row, for_concrete_model=False)
+    return LogEntry.objects.filter(content_type=kind, object_id=str(row.pk))
 
 
 def name_of(row: Model) -> str:

@@ -75,6 +75,20 @@ class BrandForm(EmailPreviewForm, forms.ModelForm[Brand]):
             **dict.fromkeys(("intro", "footer", "postal_address"), forms.Textarea(attrs={"rows": 3})),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Show what the settings say in the boxes that may stay empty."""
+        super().__init__(*args, **kwargs)
+        settings, address = brand.look_of(None), brand.look_of(self.instance).sender_address
+        in_force = {
+            "name": settings.name,
+            "sender": settings.sender_address,
+            "reply_to": address,
+            "postal_address": settings.postal_address,
+        }
+        for name, value in in_force.items():
+            if name in self.fields:
+                self.fields[name].widget.attrs["placeholder"] = value
+
     def clean_logo_mark(self) -> str:
         mark: str = self.cleaned_data["logo_mark"]
         return mark if Logo.objects.filter(mark=mark).exists() else ""

@@ -185,6 +185,20 @@ def why_unsent(edition: Edition, digests: Counter[str], reason: str = "") -> str
     return "" if edition.send_after > clock.now() - A_DAY else NO_ONE_DUE
 
 
+def reach_of_notes(edition: Edition, digests: Counter[str]) -> str:
+    """Return who still sees a note that is saved now."""
+    sent, queued = digests[Delivery.Status.SENT], digests[Delivery.Status.QUEUED]
+    if not sent:
+        return "Notes are shown on the site and in the emails of this edition."
+    already = f"{count(sent, 'reader')} already got this edition."
+    if queued:
+        waiting = count(queued, "email")
+        return f"{already} A note that you save now is shown on the site and in the {waiting} not sent yet."
+    if edition.send_after and edition.send_after > clock.now() - A_DAY:
+        return f"{already} A note that you save now is shown on the site, and to readers whose hour has not come yet."
+    return f"{already} A note that you save now is shown on the site only."
+
+
 def _reasons_of(editions: Iterable[int]) -> dict[int, str]:
     """Return the reason that most unsent digests of each edition have."""
     counts = Delivery.objects.filter(edition__in=editions).exclude(reason="").order_by()
@@ -243,6 +257,7 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
             count_deliveries([edition])
             card = {"Status": self.state(edition), "Papers": edition.paper_count, "Not sent": self.not_sent(edition)}
             context["card"] = card | {"Bounces and complaints": self.problems(edition)}
+            context["reach"] = reach_of_notes(edition, Counter(dict(edition.by_status)))
         return super().render_change_form(request, context, *args, **kwargs)
 
     def has_requeue_permission(self, request: HttpRequest) -> bool:

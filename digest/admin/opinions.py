@@ -1,9 +1,11 @@
 """Readers' feedback on papers, the preferences learned from it, and the papers that they saved."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -16,15 +18,37 @@ from digest.models import LearnedLikes, Learnt, Opinion, Paper, SavedPaper
 from digest.ops import popularity
 from digest.personalization import profiles
 from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin
-from subscriptions.admin.large_tables import FOUND, FindsReadersAdmin
+from subscriptions.admin.large_tables import FOUND, FindsReadersAdmin, IndexedList
+from subscriptions.models import Topic
 from subscriptions.pills import pill
 
 NAMES = {profiles.WORDS_KEY: "own words", profiles.VOTES_KEY: "most votes"}
 
 
-def _name_filters(keys: list[str]) -> str:
-    """Return the names of filters. A topic's key is its slug, which is clear enough."""
-    return ", ".join(NAMES.get(key, key) for key in keys if key)
+class NamesFiltersAdmin:
+    """A list of rows with keys of filters. The topics of a page are read at once, since a topic's key is its slug."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ListWithFilters
+
+    def name_filters(self, row: Any, keys: list[str]) -> str:
+        names = row.topic_names if hasattr(row, "topic_names") else _topic_names([row])
+        return ", ".join(NAMES.get(key) or names.get(key, key) for key in keys if key)
+
+
+class ListWithFilters(IndexedList):
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        names = _topic_names(self.result_list)
+        for row in self.result_list:
+            row.topic_names = names
+
+
+def _topic_names(rows: Iterable[Any]) -> dict[str, str]:
+    """Return the names of the topics in `rows` by their slugs."""
+    keys = {key for row in rows for key in (row.filter_key, *getattr(row, "came_by", ())) if key not in NAMES}
+    return dict(Topic.objects.filter(slug__in=keys).values_list("slug", "name"))
 
 
 class FindsPapersAdmin(FindsReadersAdmin):
@@ -45,7 +69,7 @@ class FindsPapersAdmin(FindsReadersAdmin):
 
 
 @admin.register(Opinion)
-class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, FindsPapersAdmin, admin.ModelAdmin[Opinion]):
+class OpinionAdmin(NamesFiltersAdmin, NamesReaderAdmin, ReadOnlyAdmin, FindsPapersAdmin, admin.ModelAdmin[Opinion]):
     empty_text = "No feedback yet. Readers give it by Like and “Not for me” in emails and on the site."
     list_display = ["paper", "opinion", "found_by", "reader", "said_at"]
     fields = ["subscriber", "paper", "verdict", "fewer_of", "found_by", "said_at"]
@@ -86,15 +110,15 @@ class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, FindsPapersAdmin, admin.Mode
 
     @admin.display(ordering="filter_key", description="fewer of")
     def fewer_of(self, opinion: Opinion) -> str:
-        return _name_filters([opinion.filter_key])
+        return self.name_filters(opinion, [opinion.filter_key])
 
     @admin.display(description="matched filters")
     def found_by(self, opinion: Opinion) -> str:
-        return _name_filters(opinion.came_by)
+        return self.name_filters(opinion, opinion.came_by)
 
 
 @admin.register(Learnt)
-class LearntAdmin(NamesReaderAdmin, ReadOnlyAdmin, FindsReadersAdmin, admin.ModelAdmin[Learnt]):
+class LearntAdmin(NamesFiltersAdmin, NamesReaderAdmin, ReadOnlyAdmin, FindsReadersAdmin, admin.ModelAdmin[Learnt]):
     list_display = ["reader", "filter", "fewer", "since"]
     fields = ["subscriber", "filter", "fewer", "since"]
     readonly_fields = ["filter"]
@@ -106,7 +130,7 @@ class LearntAdmin(NamesReaderAdmin, ReadOnlyAdmin, FindsReadersAdmin, admin.Mode
 
     @admin.display(ordering="filter_key")
     def filter(self, learnt: Learnt) -> str:
-        return _name_filters([learnt.filter_key])
+        return self.name_filters(learnt, [learnt.filter_key])
 
 
 @admin.register(LearnedLikes)

@@ -109,6 +109,12 @@ class ReadOnlyAdmin:
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Show the link to the history only if an action of staff is in it."""
+        row = kwargs.get("obj")
+        context["has_no_history"] = row is not None and not audit.entries_of(row).exists()
+        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
+
 
 class TellsChangesAdmin:
     """Compare each field with the value that the page showed, not with the value that the row has now.

@@ -39,6 +39,9 @@ class LoginForm(AdminAuthenticationForm):
 
     request: HttpRequest  # always given by the view
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
+
     def clean(self) -> dict[str, Any]:
         counted = count_attempt(self.request, self.cleaned_data.get("username", ""), "password")
         cleaned = super().clean()  # raises ValidationError if the password is wrong

@@ -93,6 +93,15 @@ def test_it_says_so_when_there_is_no_mail_to_try_it_on(admin_client: Client) -> 
     assert "There is no edition yet" in admin_client.post(ADD, TYPED | {"_preview": "Preview"}).content.decode()
 
 
+def test_it_shows_what_the_settings_say_in_empty_boxes_and_no_colons(admin_client: Client, settings: Any) -> None:
+    settings.SITE_NAME, settings.DEFAULT_FROM_EMAIL = "Paper Boy", "Paper Boy <news@example.com>"
+    settings.POSTAL_ADDRESS = "1 Main Street"
+    page = admin_client.get(ADD).content.decode()
+    for shown in ("Paper Boy", "news@example.com", "1 Main Street"):
+        assert f'placeholder="{shown}"' in page
+    assert ":</label>" not in page
+
+
 def test_it_counts_once_it_is_saved(admin_client: Client, edition: Edition, alice: Subscriber) -> None:
     admin_client.post(ADD, TYPED)
     made = digest_of(edition, alice)

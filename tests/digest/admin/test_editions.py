@@ -46,9 +46,12 @@ def test_papers_are_pinned_and_hidden_on_the_page(admin_client: Client, edition:
     assert edition.note_before == "Good <morning>"
 
 
-def test_the_preview_is_on_top_and_the_papers_come_right_after_the_note(admin_client: Client, address: str) -> None:
+def test_the_papers_come_right_after_the_note_and_a_link_on_top_leads_to_the_preview(
+    admin_client: Client, address: str
+) -> None:
     page = admin_client.get(address).content.decode()
-    in_order = ("preview-options-title", "id_note_before", "papers-help", "field-published_at")
+    link = 'href="#preview-options-title"'
+    in_order = (link, "id_note_before", "papers-0-is_pinned", 'id="preview-options-title"', "field-published_at")
     places = [page.index(text) for text in in_order]
     assert places == sorted(places)
 
@@ -239,7 +242,36 @@ def test_the_buttons_of_the_preview_are_beside_its_options_and_enter_saves(admin
     form = page[page.index('id="edition_form"') :]
     names = re.findall(r'<input type="submit"[^>]* name="(\w+)"', form)
     assert names == ["_save", "_preview", "_send_test", "_save", "_continue"]
-    assert form.index('name="test-send_to"') < form.index('name="_preview"') < form.index('name="note_before"')
+    assert form.index('name="note_before"') < form.index('name="test-send_to"') < form.index('name="_preview"')
+
+
+@pytest.mark.parametrize(
+    ("statuses", "hours", "reach"),
+    [
+        ([], 1, "Notes are shown on the site and in the emails of this edition."),
+        (
+            ["sent", "queued"],
+            1,
+            "1 reader already got this edition. A note that you save now is shown on the site and in",
+        ),
+        (
+            ["sent", "sent"],
+            1,
+            "A note that you save now is shown on the site, and to readers whose hour has not come yet.",
+        ),
+        (["sent"], 30, "1 reader already got this edition. A note that you save now is shown on the site only."),
+    ],
+)
+def test_it_says_who_still_sees_a_note(
+    admin_client: Client, edition: Edition, address: str, statuses: list[str], hours: int, reach: str
+) -> None:
+    Edition.objects.update(send_after=NOW - dt.timedelta(hours=hours))
+    for number, status in enumerate(statuses):
+        moments = {"queued_at": NOW, "not_before": NOW, "sent_at": NOW if status == "sent" else None}
+        reader = make_reader(f"reader-{number}@example.org")
+        Delivery.objects.create(edition=edition, subscriber=reader, status=status, **moments)
+    page = admin_client.get(address).content.decode()
+    assert page.index(reach) < page.index("id_note_before")
 
 
 def test_the_page_says_how_far_the_edition_is(admin_client: Client, edition: Edition, address: str) -> None:

@@ -47,6 +47,14 @@ def test_a_pause_stops_sending_until_someone_ends_it(
     assert list(logged) == [("admin", "Paused sending. Moving servers"), ("admin", "Ended.")]
 
 
+def test_only_a_pause_that_staff_changed_has_a_history(admin_client: Client) -> None:
+    pauses.start("The provider refuses everything.", now=NOW)
+    page = f"/admin/digest/pause/{Pause.objects.get().pk}/"
+    assert "historylink" not in admin_client.get(f"{page}change/").content.decode()
+    admin_client.post("/admin/digest/pause/end/")
+    assert "historylink" in admin_client.get(f"{page}change/").content.decode()
+
+
 def test_a_pause_with_a_time_ends_by_itself(admin_client: Client) -> None:
     page = pause(admin_client, day="2026-08-20", time="14:00").content.decode()
     assert "Sending resumes at 20 Aug 2026, 14:00 UTC" in page

@@ -43,10 +43,10 @@ def test_it_shows_what_a_reader_would_get_with_reasons_and_as_an_email(admin_cli
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("active", "is active and gets digests daily, when there are new papers, at "),
-        ("paused", "is paused until 3 Sep 2026 and gets nothing before. After that: digests daily"),
-        ("pending", "has not confirmed the address yet and gets nothing. Once they confirm: digests daily"),
-        ("unsubscribed", "is unsubscribed and gets nothing. If they came back: digests daily"),
+        ("active", "is active and gets digests at "),
+        ("paused", "is paused until 3 Sep 2026 and gets nothing before. After that: digests at 07:00"),
+        ("pending", "has not confirmed the address yet and gets nothing. Once they confirm: digests at 07:00"),
+        ("unsubscribed", "is unsubscribed and gets nothing. If they came back: digests at 07:00"),
         ("suppressed", "is suppressed, must not be emailed, and gets nothing."),
     ],
 )

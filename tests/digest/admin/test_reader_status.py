@@ -29,7 +29,7 @@ def logged() -> list[str]:
 def test_it_says_what_the_reader_gets_and_when(admin_client: Client, page: str, alice: Subscriber) -> None:
     Subscriber.objects.filter(pk=alice.pk).update(time_zone="Europe/Berlin", send_hour=7)
     shown = admin_client.get(f"{page}change/").content.decode()
-    assert "This reader is active and gets digests daily, when there are new papers, at 07:00 Berlin time." in shown
+    assert "This reader is active and gets digests at 07:00 Berlin time, on days with a match." in shown
     assert "Fri, 21 Aug 2026, 07:00 Berlin time, if papers match" in shown
     assert "None yet" in shown
 

@@ -1,6 +1,7 @@
 """The papers and topics that readers like most."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -48,6 +49,19 @@ def test_the_page_lists_them(liked: list[Paper], admin_client: Client) -> None:
     page = admin_client.get("/admin/digest/opinion/popular/?range=7d").content.decode()
     assert page.index(liked[1].title) < page.index(liked[0].title)
     assert "What readers like" in admin_client.get("/admin/digest/opinion/").content.decode()
+
+
+def test_the_list_of_feedback_names_topics(
+    liked: list[Paper], learning: Topic, admin_client: Client, django_assert_max_num_queries: Any
+) -> None:
+    Topic.objects.filter(pk=learning.pk).update(name="Reinforcement learning")
+    Opinion.objects.update(came_by=["learning", ":words", "gone"])
+    with django_assert_max_num_queries(15):
+        page = admin_client.get("/admin/digest/opinion/").content.decode()
+    assert "Reinforcement learning, own words, gone" in page
+    row = Opinion.objects.first()
+    assert row is not None
+    assert "Reinforcement learning" in admin_client.get(f"/admin/digest/opinion/{row.pk}/change/").content.decode()
 
 
 def test_the_page_says_if_nothing_was_liked(edition: Edition, admin_client: Client) -> None:
