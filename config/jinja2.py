@@ -21,8 +21,9 @@ from digest.site import authors, feeds
 from digest.text import hyphens, urlize
 from subscriptions import brand, colors
 from subscriptions.query import examples
-from subscriptions.readers import consents, follow_names, follows
+from subscriptions.readers import arrival, consents, follow_names, follows
 from subscriptions.security import bot_check, link_tokens
+from subscriptions.time_zones import time_in
 
 
 class Site:
@@ -79,6 +80,8 @@ def environment(**options: Any) -> Environment:
     env.globals |= {"has_imprint": lambda: bool(settings.IMPRINT_TEXT)}
     env.globals |= {"link_days": link_tokens.CONFIRMATION_DAYS}
     env.globals |= {"by_meaning": embeddings.is_available, "what_comes": welcome.describe_start}
+    env.globals |= {"arrives": arrival.describe, "arrives_for": arrival.describe_for}
+    env.globals |= {"clock_time": arrival.clock_time, "time_in": time_in}
     env.globals |= {"query_examples": examples.examples, "names_of": follow_names.names_of}
     env.globals |= {"stamp": bot_check.stamp, "consent_text": consents.text, "version_of": consents.version_of}
     # Pages know the signed-in reader (config.middleware.signed_in_reader). Emails and pages without a request don't.

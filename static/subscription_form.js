@@ -93,7 +93,8 @@ if (arrival) {
   const say = () => {
     const zone = document.getElementById("time_zone").value;
     const place = zone === "UTC" ? zone : shown.dataset.place.replace("@", zone.split("/").pop().replaceAll("_", " "));
-    const often = shown.dataset[arrival.querySelector('[name="frequency"]:checked').value];
+    const always = document.getElementById("mail_quiet_days").checked ? "Always" : "";
+    const often = shown.dataset[arrival.querySelector('[name="frequency"]:checked').value + always];
     const hour = document.getElementById("send_hour").selectedOptions[0].textContent.trim();
     shown.textContent = often.replace("#", hour).replace("@", place);
   };

@@ -53,8 +53,8 @@ def zone_of(name: str) -> dt.tzinfo:
 
 
 def time_in(name: str) -> str:
-    """Return the zone's name after a time of day, for staff: “London time”, or “UTC”."""
-    return name if "/" not in name else f"{name.rpartition('/')[2].replace('_', ' ')} time"
+    """Return the zone's name after a time of day: “London time”, or “UTC”."""
+    return name if "/" not in name else _("%(place)s time") % {"place": name.rpartition("/")[2].replace("_", " ")}
 
 
 def day_in(name: str, moment: dt.datetime) -> dt.date:

@@ -39,6 +39,7 @@ class ReasonsForPaper:
     own_words: str  # the reader's own words that found it, as their email shows them, or "" if its meaning did
     evidence: Sequence[Finding]
     top_voted_of: str = ""  # "day" or "week" if the digest had it because of its votes alone, else ""
+    is_recorded: bool = False  # the digest was sent, and its content is still stored
 
 
 @dataclass(frozen=True)
@@ -104,14 +105,15 @@ def reasons_for(reader: Subscriber, paper: Paper, edition_id: int) -> ReasonsFor
     index, number = _among(paper)
     filters, own_words = _matched_filters(reader, wanted, index, number), _own_words(wanted, index, number)
     record = Delivery.objects.filter(subscriber=reader, edition=edition_id).values_list("papers", flat=True).first()
-    if record and "for_you" in record:
+    is_recorded = bool(record and "for_you" in record)
+    if record and is_recorded:
         is_top_voted, frequency = snapshot.is_by_votes(record, paper.pk), record.get("frequency")
         evidence: Sequence[Finding] = snapshot.findings(record, paper.pk)
     else:
         is_top_voted, frequency = not wanted.interests, reader.frequency
         evidence = _evidence(wanted, index, number)
     period = "week" if frequency == Subscriber.Frequency.WEEKLY else "day"
-    return ReasonsForPaper(filters, own_words, evidence, period if is_top_voted else "")
+    return ReasonsForPaper(filters, own_words, evidence, period if is_top_voted else "", is_recorded)
 
 
 def _matched_filters(reader: Subscriber, wanted: QueryProfile, index: Index, number: int) -> dict[str, str]:

@@ -9,14 +9,10 @@ from django.utils.formats import date_format
 from digest.editions import due_times, publication
 from digest.models import Delivery, Opinion, SavedPaper
 from subscriptions.models import Subscriber
+from subscriptions.readers import arrival
 from subscriptions.time_zones import midnight_in, time_in, zone_of
 
 Status, Frequency = Subscriber.Status, Subscriber.Frequency
-SCHEDULES: dict[str, str] = {
-    Frequency.DAILY: "daily, when there are new papers,",
-    Frequency.WEEKDAYS: "on weekdays",
-    Frequency.WEEKLY: "once a week",
-}
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ def summary_of(reader: Subscriber, *, now: dt.datetime) -> ReaderSummary:
 
 def state_of(reader: Subscriber) -> str:
     """Return whether the reader gets digests now and when, as sentences after their address: "is paused until …"."""
-    schedule = f"digests {SCHEDULES[reader.frequency]} at {reader.send_time} {time_in(reader.time_zone)}."
+    schedule = f"digests {arrival.describe_for(reader)}."
     if reader.status == Status.PAUSED and reader.paused_until:
         until = date_format(reader.paused_until, "j M Y")
         return f"is paused until {until} and gets nothing before. After that: {schedule}"

@@ -58,7 +58,7 @@ def of_a_paper(request: HttpRequest, reader: Subscriber, token: str, pk: int) ->
         "top_voted_of": reasons.top_voted_of,
         "asked": asked if asked in ASKED else "",
         "edition": edition,
-        "digest_token": reader_urls.digest_token(reader.uid.bytes, edition_id) if edition else "",
+        "digest_token": reader_urls.digest_token(reader.uid.bytes, edition_id) if reasons.is_recorded else "",
     }
     return render(request, "web/opinion.html", context)
 

@@ -25,9 +25,11 @@ Kind = OwedNotice.Kind
 logger = logging.getLogger(__name__)
 
 
-def send(note: texts.Note, headers: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Send the email `note` at once, without the queue."""
-    subject, text, html = builder.render_email("note", {"note": note})
+def send(
+    note: texts.Note, headers: Mapping[str, str] = MappingProxyType({}), *, template: str = "note", **context: object
+) -> None:
+    """Send the email `note` at once, without the queue. A `template` other than its own may show more `context`."""
+    subject, text, html = builder.render_email(template, {"note": note, **context})
     builder.build_message(note.to, subject, text, html, {**builder.BY_A_MACHINE, **headers}).send()
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext, pgettext
 
 from subscriptions import brand
 from subscriptions.models import OwedNotice, Subscriber
-from subscriptions.readers import address_change, follow_names, lifecycle
+from subscriptions.readers import address_change, arrival, follow_names, lifecycle
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 
@@ -53,11 +53,8 @@ def _confirm(notice: OwedNotice) -> Note:
         _("Please confirm your subscription to %(site)s") % {"site": look.name},
         (
             asked % {"host": look.host, "choice": follow_names.listed(follow_names.names_of(follows))},
-            _("The link works for %(days)s days. Digests come %(how_often)s.")
-            % {
-                "days": link_tokens.CONFIRMATION_DAYS,
-                "how_often": _HOW_OFTEN[Subscriber.Frequency(reader.frequency)](),
-            },
+            _("The link works for %(days)s days. Your digests come %(when)s.")
+            % {"days": link_tokens.CONFIRMATION_DAYS, "when": arrival.describe_for(reader, follows)},
             _(
                 "If this wasn’t you, ignore this email. Unless you confirm, we won’t send you any papers, and we’ll "
                 "delete your address after %(days)s days."
@@ -68,13 +65,6 @@ def _confirm(notice: OwedNotice) -> Note:
         link_tokens.make_url(Purpose.CONFIRM, notice.subscriber),
         headline=_("Please confirm your subscription"),
     )
-
-
-_HOW_OFTEN = {
-    Subscriber.Frequency.DAILY: lambda: _("on days with new papers"),
-    Subscriber.Frequency.WEEKDAYS: lambda: _("on weekdays"),
-    Subscriber.Frequency.WEEKLY: lambda: _("once a week"),
-}
 
 
 def _already_subscribed(notice: OwedNotice) -> Note:
@@ -194,10 +184,7 @@ def _goodbye(notice: OwedNotice) -> Note:
         _("You are unsubscribed from %(site)s") % {"site": brand.current().name},
         (
             _("You will get no more digests. Thank you for reading."),
-            _(
-                "If this wasn’t you, or if you change your mind, you can resubscribe with one click within %(days)s "
-                "days."
-            )
+            _("If this wasn’t you, or if you change your mind, you can resubscribe within %(days)s days.")
             % {"days": link_tokens.TIME_TO_RESUBSCRIBE.days},
         ),
         _("Resubscribe"),
@@ -212,8 +199,7 @@ def _resubscribed(notice: OwedNotice) -> Note:
         day = date_format(reader.paused_until or "", pgettext("Django date format: 20 August 2026", "j F Y"))
         comes = _("You’re subscribed again. No digests come until %(day)s.") % {"day": day}
     else:
-        terms = {"how_often": reader.get_frequency_display(), "papers": reader.max_papers}
-        comes = _("You’re subscribed again. How often: %(how_often)s. Papers per digest: at most %(papers)s.") % terms
+        comes = f"{_('You’re subscribed again.')} {_terms(reader)}"
     return Note(
         notice.address,
         _("You’re subscribed to %(site)s again") % {"site": brand.current().name},
@@ -236,14 +222,7 @@ def _reduced(notice: OwedNotice) -> Note:
         day = date_format(reader.paused_until or "", pgettext("Django date format: 20 August 2026", "j F Y"))
         comes = _("As requested on the unsubscribe page, your digests are paused until %(day)s.") % {"day": day}
     else:
-        terms = {"how_often": reader.get_frequency_display(), "papers": reader.max_papers}
-        comes = (
-            _(
-                "As requested on the unsubscribe page, you now get less email. How often: %(how_often)s. Papers per "
-                "digest: at most %(papers)s."
-            )
-            % terms
-        )
+        comes = f"{_('As requested on the unsubscribe page, you now get less email.')} {_terms(reader)}"
     return Note(
         notice.address,
         _("Less email from %(site)s") % {"site": brand.current().name},
@@ -255,6 +234,14 @@ def _reduced(notice: OwedNotice) -> Note:
         link_tokens.make_url(Purpose.PREFERENCES, reader),
         headline=_("You now get less email"),
     )
+
+
+def _terms(reader: Subscriber) -> str:
+    return ngettext(
+        "Your digests come %(when)s. Each has at most %(papers)s paper.",
+        "Your digests come %(when)s. Each has at most %(papers)s papers.",
+        reader.max_papers,
+    ) % {"when": arrival.describe_for(reader), "papers": reader.max_papers}
 
 
 def _signed_out(notice: OwedNotice) -> Note:

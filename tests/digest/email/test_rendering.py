@@ -167,7 +167,7 @@ def test_the_first_paper_is_the_lead_with_a_large_picture(edition: Edition, alic
     add_pictures(Paper.objects.all())
     lead, *others = digest_of(edition, alice).html.split('<div class="paper')[1:]
     assert lead.startswith(' first"')
-    assert 'width="526"' in lead
+    assert 'width="258"' in lead
     assert "Faster Diffusion" in lead
     assert others
     assert all(other.startswith('"') and 'width="168"' in other for other in others)

@@ -4,17 +4,21 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import mail
+from django.test import Client
 
+from digest import papers
 from digest.delivery import planner
-from digest.email import welcome
-from digest.models import Delivery, Edition
+from digest.editions import publication
+from digest.email import reader_urls, welcome
+from digest.models import Delivery, Edition, Paper, Source
 from subscriptions.models import OwedNotice, Subscriber
 from subscriptions.notices import queue
 from subscriptions.readers import lifecycle
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
-from tests.conftest import NOW
+from tests.conftest import NOW, make_record
 
 pytestmark = pytest.mark.usefixtures("now")
 LATER = NOW + dt.timedelta(minutes=1)
@@ -35,7 +39,7 @@ def test_it_comes_with_todays_digest(newcomer: Subscriber) -> None:
     assert "Faster Diffusion" in sent.body
     body = " ".join(sent.body.split())
     asked = "You asked for Learning, “diffusion”, author “Ada Lovelace” and not “survey”."
-    assert f"{asked} Your digest comes at 07:00, your time" in body
+    assert f"{asked} Your digests come at 07:00 UTC, on days with a match." in body
     assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     row = Delivery.objects.get()
     assert (row.status, row.reason, row.attempts) == ("sent", "", 1)
@@ -46,7 +50,7 @@ def test_the_page_after_the_confirmation_says_that_it_brings_papers(newcomer: Su
     newcomer.confirmed_at = NOW
     said = (
         "The newest papers are on their way to your inbox now. "
-        "Your next digest comes tomorrow, Friday, at 07:00, if new papers match what you follow."
+        "Your next digest comes tomorrow, Friday, at 07:00 UTC, if new papers match what you follow."
     )
     assert welcome.describe_start(newcomer) == said
     queue.send_pending(now=LATER)
@@ -92,7 +96,7 @@ def test_other_readers_get_the_plain_welcome_or_none(newcomer: Subscriber, chang
 def test_it_says_when_weekday_digests_come(newcomer: Subscriber) -> None:
     Subscriber.objects.update(frequency="weekdays")
     queue.send_pending(now=LATER)
-    assert "Your digest comes at 07:00, your time, Monday to Friday." in " ".join(mail.outbox[0].body.split())
+    assert "Your digests come at 07:00 UTC, on weekdays with a match." in " ".join(mail.outbox[0].body.split())
 
 
 @pytest.mark.parametrize(
@@ -102,7 +106,7 @@ def test_it_says_when_weekday_digests_come(newcomer: Subscriber) -> None:
         ("weekdays", "Your first digest comes tomorrow, Friday, at 07:00"),
         (
             "weekly",
-            "Your first digest comes on Saturday, 22 August 2026 at 07:00, if new papers match what you follow.",
+            "Your first digest comes on Saturday, 22 August 2026 at 07:00 UTC, if new papers match what you follow.",
         ),
     ],
 )
@@ -143,7 +147,80 @@ def test_the_plain_welcome_comes_if_nothing_matches(newcomer: Subscriber) -> Non
     queue.send_pending(now=LATER)
     (sent,) = mail.outbox
     assert sent.subject == "Welcome to Daily Papers"
-    assert "None of the 3 papers from Thursday, 20 August 2026 match what you follow" in " ".join(sent.body.split())
+    said = (
+        "None of the 3 papers from Thursday, 20 August 2026 match what you follow. Your first digest comes tomorrow, "
+        "Friday, at 07:00 UTC, if new papers match what you follow."
+    )
+    assert said in " ".join(sent.body.split())
+    assert welcome.describe_start(newcomer) in said, "the page after the confirmation says the same"
+
+
+@pytest.fixture
+def digger(newcomer: Subscriber) -> Subscriber:
+    """A newcomer for whom today's edition has nothing."""
+    newcomer.filters.all().delete()
+    newcomer.filters.create(words="submarine archaeology")
+    return newcomer
+
+
+def publish_earlier(source: Source, days: int = 2, **fields: Any) -> Edition:
+    """Publish an edition of four papers on submarine archaeology, `days` ago."""
+    then = NOW - dt.timedelta(days=days)
+    titles = [f"Submarine Archaeology, Part {number}" for number in range(4)]
+    records = [make_record(f"2607.0000{n}", title, votes=9 - n, day=then.date()) for n, title in enumerate(titles)]
+    papers.ingest(source, records, then.date())
+    edition = publication.publish(then.date(), now=then).edition
+    assert edition is not None
+    Edition.objects.filter(pk=edition.pk).update(**fields)
+    return edition
+
+
+def test_the_plain_welcome_shows_the_best_papers_of_an_earlier_edition(
+    digger: Subscriber, hugging_face: Source, client: Client
+) -> None:
+    earlier = publish_earlier(hugging_face)
+    queue.send_pending(now=LATER)
+    (sent,) = mail.outbox
+    html: Any = sent
+    for body in (sent.body, html.alternatives[0].content):
+        assert "Your matches from Tuesday, 18 August 2026" in body
+        assert [f"Archaeology, Part {number}" in body for number in range(4)] == [True, True, True, False]
+        assert "submarine archaeology" in body.lower().replace("\n", " ")
+        assert "None of the 3 papers" in body
+    assert not Delivery.objects.exists(), "none of it counts as sent"
+    like = f"{reader_urls.opinion_url(digger, earlier.pk)}papers/{Paper.objects.get(title__endswith='Part 0').pk}/"
+    assert like in sent.body
+    page = client.get(like.removeprefix(settings.SITE_URL)).content.decode()
+    assert "The papers of Tuesday, 18 August 2026" in page
+    assert "Back to your digest" not in page, "there was none"
+
+
+@pytest.mark.parametrize(
+    ("days", "fields", "reader"),
+    [
+        (15, {}, {}),
+        (2, {"closed_at": None}, {}),
+        (2, {"send_after": NOW - dt.timedelta(hours=1)}, {"send_hour": 20}),
+        (2, {}, {"frequency": "weekly"}),
+    ],
+    ids=["too old", "open", "still to come", "of the coming weekly digest"],
+)
+def test_the_plain_welcome_shows_no_paper_that_is_old_or_comes_later(
+    digger: Subscriber, hugging_face: Source, days: int, fields: dict[str, Any], reader: dict[str, Any]
+) -> None:
+    publish_earlier(hugging_face, days, **fields)
+    Subscriber.objects.update(**reader)
+    queue.send_pending(now=LATER)
+    assert "Archaeology, Part" not in mail.outbox[0].body
+
+
+def test_the_plain_welcome_shows_no_paper_that_the_reader_has_had(digger: Subscriber, hugging_face: Source) -> None:
+    earlier = publish_earlier(hugging_face)
+    Delivery.objects.create(
+        edition=earlier, subscriber=digger, status="sent", queued_at=NOW, not_before=NOW, sent_at=NOW
+    )
+    queue.send_pending(now=LATER)
+    assert "Archaeology, Part" not in mail.outbox[0].body
 
 
 def test_the_plain_welcome_ends_as_a_digest_does(newcomer: Subscriber) -> None:

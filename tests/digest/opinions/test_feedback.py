@@ -266,7 +266,7 @@ def test_the_page_opens_for_no_other_reader(client: Client, ada: Subscriber, mem
 
 
 def test_a_forwarded_link_does_not_open_it(client: Client, ada: Subscriber, edition: Edition) -> None:
-    """“View in browser” shows the digest, and its token opens nothing else."""
+    """“Read in the browser” shows the digest, and its token opens nothing else."""
     paper = edition.papers.all()[0]
     sent(ada, edition, paper)
     passed_on = address(ada, edition, paper, Purpose.DIGEST)

@@ -127,16 +127,16 @@ def test_it_keeps_pages_of_one_reader_out_of_caches(visitor: Client, bob: Subscr
 @pytest.mark.parametrize(
     ("time", "fields", "said"),
     [
-        ("2026-08-20 10:00", {}, "comes tomorrow, Friday, at 07:00."),
-        ("2026-08-20 16:30", {}, "comes on Saturday, 22 August 2026 at 07:00."),  # today's edition is out
-        ("2026-08-20 10:00", {"send_hour": 20}, "comes today at 20:00."),
-        ("2026-08-21 17:00", {}, "comes on Tuesday, 25 August 2026 at 07:00."),
-        ("2026-08-21 10:00", {"frequency": "weekdays"}, "comes on Monday, 24 August 2026 at 07:00."),
-        ("2026-08-20 10:00", {"frequency": "weekly"}, "comes on Saturday, 22 August 2026 at 07:00."),
+        ("2026-08-20 10:00", {}, "comes tomorrow, Friday, at 07:00 UTC."),
+        ("2026-08-20 16:30", {}, "comes on Saturday, 22 August 2026 at 07:00 UTC."),  # today's edition is out
+        ("2026-08-20 10:00", {"send_hour": 20}, "comes today at 20:00 UTC."),
+        ("2026-08-21 17:00", {}, "comes on Tuesday, 25 August 2026 at 07:00 UTC."),
+        ("2026-08-21 10:00", {"frequency": "weekdays"}, "comes on Monday, 24 August 2026 at 07:00 UTC."),
+        ("2026-08-20 10:00", {"frequency": "weekly"}, "comes on Saturday, 22 August 2026 at 07:00 UTC."),
         (
             "2026-08-20 10:00",
             {"time_zone": "Pacific/Kiritimati", "send_hour": 8},
-            "comes today at 08:00.",
+            "comes today at 08:00 Kiritimati time.",
         ),
     ],
 )

@@ -192,15 +192,15 @@ def test_it_brings_back_on_gentler_terms(visitor: Client, alice: Subscriber, off
     [
         (
             "undo",
-            "You’re subscribed again. How often: Daily, whenever there are new papers. Papers per digest: at most 10.",
+            "Your digests come at 07:00 UTC, on days with a match. Each has at most 10 papers.",
         ),
         (
             "weekly",
-            "You’re subscribed again. How often: Weekly: the best of Monday to Friday. Papers per digest: at most 10.",
+            "Your digests come at 07:00 UTC, once a week. Each has at most 10 papers.",
         ),
         (
             "fewer",
-            "You’re subscribed again. How often: Daily, whenever there are new papers. Papers per digest: at most 5.",
+            "Your digests come at 07:00 UTC, on days with a match. Each has at most 5 papers.",
         ),
         ("pause", "You’re subscribed again. No digests come until 17 September 2026."),
     ],
