@@ -53,7 +53,7 @@ def _confirm(notice: OwedNotice) -> Note:
         _("Please confirm your subscription to %(site)s") % {"site": look.name},
         (
             asked % {"host": look.host, "choice": follow_names.listed(follow_names.names_of(follows))},
-            _("The link works for %(days)s days. Your digests come %(when)s.")
+            _("The link works for %(days)s days. Once you confirm, digests come %(when)s.")
             % {"days": link_tokens.CONFIRMATION_DAYS, "when": arrival.describe_for(reader, follows)},
             _(
                 "If this wasn’t you, ignore this email. Unless you confirm, we won’t send you any papers, and we’ll "
@@ -199,7 +199,7 @@ def _resubscribed(notice: OwedNotice) -> Note:
         day = date_format(reader.paused_until or "", pgettext("Django date format: 20 August 2026", "j F Y"))
         comes = _("You’re subscribed again. No digests come until %(day)s.") % {"day": day}
     else:
-        comes = f"{_('You’re subscribed again.')} {_terms(reader)}"
+        comes = " ".join([_("You’re subscribed again."), _terms(reader)])
     return Note(
         notice.address,
         _("You’re subscribed to %(site)s again") % {"site": brand.current().name},
@@ -222,7 +222,7 @@ def _reduced(notice: OwedNotice) -> Note:
         day = date_format(reader.paused_until or "", pgettext("Django date format: 20 August 2026", "j F Y"))
         comes = _("As requested on the unsubscribe page, your digests are paused until %(day)s.") % {"day": day}
     else:
-        comes = f"{_('As requested on the unsubscribe page, you now get less email.')} {_terms(reader)}"
+        comes = " ".join([_("As requested on the unsubscribe page, you now get less email."), _terms(reader)])
     return Note(
         notice.address,
         _("Less email from %(site)s") % {"site": brand.current().name},

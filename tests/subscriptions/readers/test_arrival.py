@@ -37,7 +37,7 @@ def test_they_name_the_hour_the_zone_and_the_days(db: None, fields: dict[str, An
 def test_the_email_and_the_pages_say_the_same(visitor: Client, bob: Subscriber) -> None:
     words = "at 07:00 UTC, on days with a match"
     queue.send_pending(now=NOW)
-    assert f"Your digests come {words}." in " ".join(mail.outbox[0].body.split())
+    assert f"Once you confirm, digests come {words}." in " ".join(mail.outbox[0].body.split())
     assert f"A{words[1:]}" in visitor.get(path_of(Purpose.CONFIRM, bob)).content.decode()
     confirmed = visitor.post(path_of(Purpose.CONFIRM, bob), follow=True).content.decode()
     assert f"<dd>A{words[1:]}</dd>" in confirmed
