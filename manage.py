@@ -8,6 +8,7 @@ import sys
 def main() -> None:
     try:
         from django.core.management import execute_from_command_line
+        from django.db import OperationalError, connection
 
         from config import version
         from config.bootstrap import load_settings
@@ -20,6 +21,11 @@ def main() -> None:
     try:
         try:
             execute_from_command_line(sys.argv)
+        except OperationalError as error:
+            if connection.connection is not None or "--traceback" in sys.argv:
+                raise
+            # Our own commands say it themselves; Django's, such as migrate, don't.
+            raise SystemExit(f"CommandError: The database can't be reached: {str(error).strip()}") from None
         finally:
             sys.stdout.flush()
     except BrokenPipeError:  # the reader of a pipe, such as head, has read enough

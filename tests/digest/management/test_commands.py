@@ -286,6 +286,18 @@ def test_it_says_which_setting_is_wrong(setting: dict[str, str], says: str) -> N
     assert "Traceback" not in ended.stderr
 
 
+def test_it_says_in_one_line_that_the_database_is_down(tmp_path: Path) -> None:
+    """Django's own commands would end in a traceback."""
+    setting = {"DATABASE_URL": "postgresql://papers@127.0.0.1:9/papers", "VAR_DIR": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "migrate"],
+        cwd=ROOT, env=os.environ | setting, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("CommandError: The database can't be reached:")
+    assert "Traceback" not in ended.stderr
+
+
 def test_it_ends_without_a_traceback_when_the_reader_of_a_pipe_is_gone() -> None:
     reading, writing = os.pipe()
     os.close(reading)
