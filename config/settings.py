@@ -123,7 +123,7 @@ LARGEST_BODIES = {
     "/subscribe/": 512 * 2**10,  # with a hundred papers that the visitor started from, compressed
     "/admin/login/": 64 * 2**10,
     UPLOADS: 200 * 2**20,  # a million readers; the file goes to disk, and only staff who may import get it read
-    "/admin/": 2 * 2**20,  # a list of feeds of 1 MB
+    "/admin/": 2 * 2**20,  # a list of feeds of 1 MB, or a logo of 1.5 MB
     "/anymail/": 10 * 2**20,  # reports about a thousand emails at once
 }
 # The maximum size of a percent-encoded form at any path. It is parsed before a login or a provider's signature can be
