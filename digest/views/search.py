@@ -25,6 +25,7 @@ from digest.views.page_cache import show
 from digest.views.papers import known
 from subscriptions.query import grammar
 from subscriptions.query.grammar import Criteria, FilterError
+from subscriptions.readers import follows
 
 # How far back the filter by date reaches, by its value in the address.
 SINCE: Mapping[str, dt.timedelta] = {
@@ -61,7 +62,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
     hints = zero_results.hints(query) if is_empty else ()
     if author := _author_alone(query, hints):
         return redirect(reverse("digest:search", query={"q": author}))
-    criteria = grammar.parse(query) if results.matches else Criteria()
+    criteria = Criteria() if named or problem else grammar.parse(query)
     hits = [_search_hit(match, criteria) for match in results.matches]
     topics_of = topics.of_papers([hit.paper for hit in hits], labels) if hits else {}
     context = {
@@ -74,6 +75,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
         "topics_of": topics_of,
         "offered": _most_common(topics_of.values()),
         "chosen": chosen,
+        "follow": follows.single(criteria),  # by one press
         "topic": next((label for label in labels.values() if label.slug == chosen.get("topic")), None),
         "popular": [] if query else _popular(labels),
         "pictures": thumbnails.of_papers([hit.paper for hit in hits]) if hits else {},

@@ -25,6 +25,13 @@ def as_words(kind: str, value: str) -> str:
     return grammar.write(Criteria(authors=(value,)) if kind == FollowKind.AUTHOR else Criteria(phrases=(value,)))
 
 
+def single(criteria: Criteria) -> tuple[str, str] | None:
+    """Return the kind and the value of the only phrase or author in the criteria, or None if there is more or less."""
+    found = [(kind, value) for kind in (FollowKind.AUTHOR, FollowKind.PHRASE) for value in _values(criteria, kind)]
+    has_more = criteria._replace(authors=(), phrases=(), quoted=()) != Criteria()
+    return found[0] if len(found) == 1 and not has_more else None
+
+
 def key(kind: str, value: str) -> tuple[str, str]:
     """Return what identifies a topic, an author or a phrase among what a reader follows.
 

@@ -69,6 +69,31 @@ def test_cards_mark_the_topic_that_the_reader_follows(
         assert set(marked) == {("You follow Learning", "learning")}
 
 
+@pytest.mark.parametrize(
+    ("query", "follow"),
+    [
+        ("diffusion", "phrase diffusion"),
+        ('"tool use"', "phrase tool use"),
+        ("author:Ada Lovelace", "author Ada Lovelace"),
+        ("zebrafish", "phrase zebrafish"),
+        ("diffusion, -survey", ""),
+        ("cat:cs.CL", ""),
+    ],
+)
+def test_a_search_is_followed_by_one_press_if_it_is_one_phrase_or_author(
+    reader_client: Client, alice: Subscriber, edition: Edition, query: str, follow: str
+) -> None:
+    alice.filters.all().delete()
+    page = reader_client.get("/search", {"q": query}).text
+    assert "/subscribe/?words=" not in page
+    assert re.findall(r'name="do" value="follow ([^"]*)"', page) == [follow] * bool(follow)
+    if follow:
+        act(reader_client, f"follow {follow}")
+        assert "Following" in reader_client.get("/search", {"q": query}).text
+    else:
+        assert "/preferences/#words" in page
+
+
 def test_undoing_a_removal_brings_tags_and_note_back(reader_client: Client, alice: Subscriber, paper: Paper) -> None:
     act(reader_client, f"save {paper.pk}")
     reading_list.annotate(alice, paper, "diffusion, to read", "Compare with ours.")
