@@ -47,6 +47,11 @@ def test_a_pause_stops_sending_until_someone_ends_it(
     assert list(logged) == [("admin", "Paused sending. Moving servers"), ("admin", "Ended.")]
 
 
+def test_the_buttons_of_the_list_and_of_the_form_say_the_same(admin_client: Client) -> None:
+    assert 'class="addlink">Pause sending</a>' in admin_client.get("/admin/digest/pause/").content.decode()
+    assert '<input type="submit" value="Pause sending"' in admin_client.get(ADD).content.decode()
+
+
 def test_only_a_pause_that_staff_changed_has_a_history(admin_client: Client) -> None:
     pauses.start("The provider refuses everything.", now=NOW)
     page = f"/admin/digest/pause/{Pause.objects.get().pk}/"
