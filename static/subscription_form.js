@@ -89,16 +89,17 @@ if (fieldset) {
 // Show when digests come beside the name of the folded part.
 const arrival = document.getElementById("arrival");
 if (arrival) {
-  const shown = arrival.querySelector(".schedule");
+  const form = arrival.closest("form"), shown = arrival.querySelector(".schedule");
   const say = () => {
     const zone = document.getElementById("time_zone").value;
     const place = zone === "UTC" ? zone : shown.dataset.place.replace("@", zone.split("/").pop().replaceAll("_", " "));
-    const always = document.getElementById("mail_quiet_days").checked ? "Always" : "";
+    const follows = form.querySelector('[name="topics"]:checked') || document.getElementById("words").value.trim();
+    const always = document.getElementById("mail_quiet_days").checked || !follows ? "Always" : "";
     const often = shown.dataset[arrival.querySelector('[name="frequency"]:checked').value + always];
     const hour = document.getElementById("send_hour").selectedOptions[0].textContent.trim();
     shown.textContent = often.replace("#", hour).replace("@", place);
   };
-  arrival.addEventListener("change", say);
+  form.addEventListener("change", say);
   say(); // zone.js may have found the time zone
 }
 

@@ -41,5 +41,7 @@ def test_the_email_and_the_pages_say_the_same(visitor: Client, bob: Subscriber) 
     assert f"A{words[1:]}" in visitor.get(path_of(Purpose.CONFIRM, bob)).content.decode()
     confirmed = visitor.post(path_of(Purpose.CONFIRM, bob), follow=True).content.decode()
     assert f"<dd>A{words[1:]}</dd>" in confirmed
+    form = visitor.get("/subscribe/").content.decode()
+    assert "At 07:00 UTC, on days with new papers</span>" in form, "nothing is chosen yet"
     bob.refresh_from_db()
     assert f"A{words[1:]}</span>" in visitor.get(path_of(Purpose.PREFERENCES, bob)).content.decode()
