@@ -25,7 +25,7 @@ def main() -> None:
             if connection.connection is not None or "--traceback" in sys.argv:
                 raise
             # Our own commands say it themselves; Django's, such as migrate, don't.
-            raise SystemExit(f"CommandError: The database can't be reached: {str(error).strip()}") from None
+            raise SystemExit(f"CommandError: The database can't be used: {str(error).strip()}") from None
         finally:
             sys.stdout.flush()
     except BrokenPipeError:  # the reader of a pipe, such as head, has read enough

@@ -64,6 +64,7 @@ def test_the_garbage_collector_is_on_once_the_apps_are_ready() -> None:
         (lambda: env.database("IT", "")["PASSWORD"], "postgresql://u:p%23%40w+@host/papers", "p#@w+"),
         (lambda: env.database("IT", "")["HOST"], "postgresql:////var/run/postgresql/papers", "/var/run/postgresql"),
         (lambda: env.database("IT", "")["NAME"], "postgresql:////var/run/postgresql/papers", "papers"),
+        (lambda: env.database("IT", "")["PORT"], "postgresql:////var/run/postgresql/papers?port=5433", "5433"),
         (
             lambda: env.database("IT", "")["OPTIONS"],
             "postgresql://u@host/papers?sslmode=require&connect_timeout=10",

@@ -24,12 +24,10 @@ class ReaderCommand(BaseCommand):
 
     def find(self, options: dict[str, Any]) -> Subscriber:
         """Return the reader. Raise CommandError if there is none."""
+        check_migrations()
         given: str = options["reader"] or ask(self.stderr, "Email address or uid: ")
         readers = Subscriber.objects.by_email(given) if "@" in given else Subscriber.objects.filter(uid=_uid(given))
-        try:
-            reader = readers.first()
-        except OperationalError as error:
-            raise CommandError(f"The database can't be reached: {str(error).strip()}") from error
+        reader = readers.first()
         if reader is None:
             raise CommandError(f"There is no reader {given}. An address can be suppressed without being a reader's.")
         return reader

@@ -47,6 +47,8 @@ def parse_database_url(url: str) -> dict[str, Any]:
     for option, value in parse_qsl(parts.query):
         if option.upper() in _CONNECTION_SETTINGS:
             database[option.upper()] = _literal(value)
+        elif option in ("host", "port", "user"):  # as libpq's own URLs; pg_dump gets them, too
+            database[option.upper()] = value
         else:
             options[option] = int(value) if value.isdecimal() else value
     return database | ({"OPTIONS": options} if options else {})

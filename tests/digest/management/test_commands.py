@@ -294,7 +294,7 @@ def test_it_says_in_one_line_that_the_database_is_down(tmp_path: Path) -> None:
         cwd=ROOT, env=os.environ | setting, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert ended.returncode == 1
-    assert ended.stderr.startswith("CommandError: The database can't be reached:")
+    assert ended.stderr.startswith("CommandError: The database can't be used:")
     assert "Traceback" not in ended.stderr
 
 

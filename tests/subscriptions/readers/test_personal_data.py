@@ -16,7 +16,6 @@ from django.core import mail
 from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.db import connection, utils
-from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -25,6 +24,7 @@ from kombu.exceptions import OperationalError
 from digest.models import Delivery, DeliveryEvent, Edition, Opinion, SavedPaper
 from digest.opinions import reading_list
 from subscriptions.email_addresses import address_hash
+from subscriptions.management import base
 from subscriptions.models import Consent, Device, ErasureNotice, Subscriber, Suppression
 from subscriptions.notices import queue
 from subscriptions.readers import address_change, consents, lifecycle, personal_data, signup_queue
@@ -418,10 +418,10 @@ def test_it_says_when_there_is_no_such_reader(named: str, message: str) -> None:
 
 @pytest.mark.django_db
 def test_it_says_when_the_database_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(self: object) -> None:
+    def fail(*_: object) -> None:
         raise utils.OperationalError("connection refused")
 
-    monkeypatch.setattr(QuerySet, "first", fail)
+    monkeypatch.setattr(base, "MigrationExecutor", fail)
     with pytest.raises(CommandError, match="The database can't be reached: connection refused"):
         call_command("erase_reader", "a@example.org")
 
