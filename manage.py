@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     try:
         from django.core.management import execute_from_command_line
-        from django.db import OperationalError, connection
+        from django.db import DatabaseError, connection
 
         from config import version
         from config.bootstrap import load_settings
@@ -21,7 +21,7 @@ def main() -> None:
     try:
         try:
             execute_from_command_line(sys.argv)
-        except OperationalError as error:
+        except DatabaseError as error:
             if connection.connection is not None or "--traceback" in sys.argv:
                 raise
             # Our own commands say it themselves; Django's, such as migrate, don't.

@@ -286,9 +286,11 @@ def test_it_says_which_setting_is_wrong(setting: dict[str, str], says: str) -> N
     assert "Traceback" not in ended.stderr
 
 
-def test_it_says_in_one_line_that_the_database_is_down(tmp_path: Path) -> None:
+@pytest.mark.parametrize("database", ["postgresql://papers@127.0.0.1:9/papers", "sqlite:///{}/damaged.sqlite3"])
+def test_it_says_in_one_line_that_the_database_is_down_or_damaged(tmp_path: Path, database: str) -> None:
     """Django's own commands would end in a traceback."""
-    setting = {"DATABASE_URL": "postgresql://papers@127.0.0.1:9/papers", "VAR_DIR": str(tmp_path)}
+    (tmp_path / "damaged.sqlite3").write_bytes(b"not a database " * 100)
+    setting = {"DATABASE_URL": database.format(tmp_path), "VAR_DIR": str(tmp_path)}
     ended = subprocess.run(
         [sys.executable, "manage.py", "migrate"],
         cwd=ROOT, env=os.environ | setting, capture_output=True, text=True, timeout=300, check=False,
