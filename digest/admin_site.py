@@ -1,5 +1,6 @@
 """The admin site: a dashboard on its first page, and the models grouped by task."""
 
+import errno
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -73,6 +74,10 @@ class PapersAdminSite(AdminSite):
                 return protected(request, *args, **kwargs)
             except OverflowError as error:  # by a year of a date filter, for example
                 raise BadRequest("A number is too large") from error
+            except OSError as error:
+                if error.errno != errno.ENAMETOOLONG:  # of a time zone, for which Python opens a file
+                    raise
+                raise BadRequest("A name is too long") from error
 
         return checked
 

@@ -2,10 +2,15 @@
 
 import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.test import Client
+from django.contrib.auth.models import User
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from digest import papers
@@ -247,3 +252,15 @@ def test_a_box_for_another_tables_reference_offers_no_rows(admin_client: Client,
     assert admin_client.get(page, box | {"field_name": "filters"}).status_code == 403
     own = {"app_label": "subscriptions", "model_name": "topicfilter", "term": "", "field_name": "topic"}
     assert vision.name in admin_client.get(page, own).content.decode()
+
+
+def test_a_time_zone_with_an_endless_name_is_refused(rf: RequestFactory, admin_user: User) -> None:
+    """Python opens a file of that name. The form of crontabs asks for it."""
+
+    def page(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(str(ZoneInfo("é" * 300)))
+
+    request = rf.get("/admin/")
+    request.user = admin_user
+    with pytest.raises(BadRequest, match="A name is too long"):
+        admin.site.admin_view(page)(request)
