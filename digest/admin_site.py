@@ -75,7 +75,7 @@ class PapersAdminSite(AdminSite):
             except OverflowError as error:  # by a year of a date filter, for example
                 raise BadRequest("A number is too large") from error
             except OSError as error:
-                if error.errno != errno.ENAMETOOLONG:  # of a time zone, for which Python opens a file
+                if error.errno != errno.ENAMETOOLONG:  # of a time zone, because Python opens a file with its name
                     raise
                 raise BadRequest("A name is too long") from error
 

@@ -23,7 +23,7 @@ from subscriptions.security.link_tokens import Purpose
 from subscriptions.time_zones import zone_of
 
 PUBLISHED_WITHIN = dt.timedelta(hours=24)  # an edition that was published earlier is not today's
-EARLIER = dt.timedelta(days=14)  # how old an edition may be whose papers are shown because today's have no match
+EARLIER = dt.timedelta(days=14)  # the age of an edition that replaces today's if nothing in it matches, at most
 EARLIER_EDITIONS, EARLIER_PAPERS = 7, 3  # at most
 ON_ITS_WAY = "The welcome that holds it is on its way."
 
