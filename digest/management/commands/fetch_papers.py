@@ -7,6 +7,8 @@ from digest.management.base import SummaryCommand, day, track
 from digest.ops import pipeline
 from digest.ops.pipeline import Summary
 
+MAX_DAYS = 1_000  # in one call
+
 
 class Command(SummaryCommand):
     help = "Read every active source for a day or a range of days. It can be repeated safely."
@@ -29,4 +31,6 @@ class Command(SummaryCommand):
         first, last = day(options["first"]), self.day(options) if options["last"] is None else day(options["last"])
         if first > last:
             raise CommandError(f"--from {first} is after --to {last}.")
+        if (days := (last - first).days + 1) > MAX_DAYS:
+            raise CommandError(f"From {first} to {last} are {days:,} days. Give at most {MAX_DAYS:,} at a time.")
         return [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]

@@ -10,6 +10,7 @@ from django.utils import timezone
 from digest.management.base import check_database, operator, person, require_file, show
 from digest.ops import write_lock
 from digest.ops.recovery import disk_errors
+from digest.ops.recovery.start_up import require_keys
 from digest.ops.uploaded_tables import as_text
 from subscriptions.exchange import private_files, products, reader_import
 from subscriptions.exchange.products import FIELDS
@@ -70,6 +71,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         check_database()
+        require_keys()
         path: Path = options["file"]
         require_file(path)
         try:

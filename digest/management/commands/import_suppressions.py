@@ -8,6 +8,7 @@ from digest.email.formatting import count
 from digest.management.base import check_database, operator, person, require_file
 from digest.ops import write_lock
 from digest.ops.recovery import disk_errors
+from digest.ops.recovery.start_up import require_keys
 from digest.ops.uploaded_tables import as_text
 from subscriptions import audit
 from subscriptions.exchange.suppression_import import LABELS, SuppressionResult, import_list
@@ -32,6 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         check_database()
+        require_keys()
         path: Path = options["file"]
         require_file(path)
         by, result = options["by"] or operator(), SuppressionResult()

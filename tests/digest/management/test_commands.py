@@ -73,9 +73,10 @@ def test_it_fetches_a_span_of_days(upstream: Upstream, capsys: Any) -> None:
         ({"first": "2026-08-20", "last": "2026-08-18"}, "is after"),
         ({"last": "2026-08-18"}, "--to requires --from"),
         ({"first": "2026-08-18", "date": "2026-08-18"}, "either --date"),
+        ({"first": "0001-01-01", "last": "2026-08-18"}, "are 739,846 days. Give at most 1,000"),
     ],
 )
-def test_it_refuses_a_span_that_is_none(options: dict[str, str], says: str) -> None:
+def test_it_refuses_a_wrong_span_of_days(options: dict[str, str], says: str) -> None:
     with pytest.raises(CommandError, match=says):
         call_command("fetch_papers", **options)
 

@@ -11,6 +11,7 @@ from django.db import OperationalError, connection
 from digest.models import Installation
 from digest.ops.recovery import keys
 from digest.ops.recovery.start_up import require_keys
+from subscriptions.models import Subscriber, Suppression
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +101,22 @@ def test_a_process_with_the_wrong_keys_stops(settings: Any, capsys: pytest.Captu
         require_keys(status=4)
     assert stopped.value.code == 4
     assert capsys.readouterr().err.startswith("Keys: SECRET_KEY is not")
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [("import_readers", ["--consent-source=form", "--consent-date=2026-01-01"]), ("import_suppressions", [])],
+)
+def test_no_addresses_are_imported_with_the_wrong_keys(
+    settings: Any, tmp_path: Path, command: str, options: list[str]
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("email\nada@example.org\n")
+    use(settings, "old", address="another")
+    with pytest.raises(SystemExit):
+        call_command(command, str(path), *options)
+    assert not Subscriber.objects.exists()
+    assert not Suppression.objects.exists()
 
 
 def test_fingerprints_do_not_show_that_two_installations_share_a_key() -> None:
