@@ -3,6 +3,7 @@
 It measures SQLite, and PostgreSQL if BENCH_DATABASE_URL is the URL of an empty database.
 """
 
+import gc
 import os
 import resource
 import tempfile
@@ -45,6 +46,8 @@ def measure(rows: int) -> Figures:
             tags = f'"{topics[number % 20]}, {topics[number // 20 % 20]}"'
             file.write(f"reader{number}@example{number % 997}.org,{status},{tags},en,2024-03-01 10:00:00,2024-03-01\n")
         file.flush()
+        gc.collect()
+        gc.freeze()  # as the command does
         now, began, cpu = timezone.now(), time.perf_counter(), time.process_time()
         opened = open_readers(Path(file.name), ImportSettings(consent_source="form"), now=now)
         importer = reader_import.ReaderImporter(opened, by="benchmark", now=now)

@@ -4,8 +4,9 @@ import datetime as dt
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from subscriptions.email_addresses import read_address
@@ -27,6 +28,7 @@ from subscriptions.query.grammar import FilterError, parse
 
 LONGEST_SOURCE = 100  # characters
 MAX_UNKNOWN = 1_000  # different values that are counted
+MAX_CELLS = 10_000  # different cells of topics that are cached
 FREQUENCIES = frozenset(Subscriber.Frequency.values)
 _SWITCH = dict.fromkeys(YES, True) | dict.fromkeys(NO, False)
 # Cells with a preference, and what each means. The site's languages and time zones are added to these.
@@ -78,6 +80,7 @@ class RowParser:
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
     _status_columns: list[tuple[int, StatusColumn]] = field(init=False)
     _known: dict[str, Mapping[str, Any]] = field(init=False)
+    _topics_of: Callable[[str], tuple[tuple[str, ...], list[str]]] = field(init=False)
 
     def __post_init__(self) -> None:
         places = {plain(column): place for place, column in reversed(list(enumerate(self.header)))}
@@ -87,6 +90,7 @@ class RowParser:
         of_site = {ReaderField.LANGUAGE: self.languages, ReaderField.TIME_ZONE: self.time_zones}
         known = dict(_PREFERENCES)
         known |= {kind: {value: value for value in values} for kind, values in of_site.items()}
+        self._topics_of = lru_cache(MAX_CELLS)(self._read_topics)  # many rows have the same tags
         self._known = {kind: values for kind, values in known.items() if kind in self.columns}
 
     @property
@@ -159,13 +163,16 @@ class RowParser:
         cell = self._cell(cells, ReaderField.TOPICS)
         if not cell:
             return ()
-        found: dict[str, None] = {}
-        for tag in self._tags(cell):
-            if slug := self.topics.get(tag.lower()):
-                found[slug] = None
-            else:
-                self._count(ReaderField.TOPICS, tag)
-        return tuple(found)
+        slugs, unknown = self._topics_of(cell)
+        for tag in unknown:
+            self._count(ReaderField.TOPICS, tag)
+        return slugs
+
+    def _read_topics(self, cell: str) -> tuple[tuple[str, ...], list[str]]:
+        """Return the slugs of the topics in a cell, each once, and its tags that are no topics."""
+        tags = self._tags(cell)
+        slugs = dict.fromkeys(self.topics[tag.lower()] for tag in tags if tag.lower() in self.topics)
+        return tuple(slugs), [tag for tag in tags if tag.lower() not in self.topics]
 
     def _tags(self, cell: str) -> list[str]:
         """Return the topics and tags in a cell. Names of topics may have commas: our exports separate by semicolons."""
@@ -216,10 +223,17 @@ class RowParser:
 def read_moment(text: str) -> dt.datetime:
     """Return the date or time in ISO 8601, such as 2024-03-01 or 2024-03-01 10:30:00, in UTC. Raise RowError."""
     try:
-        moment = dt.datetime.fromisoformat(_ZONE.sub(r"\1", text).removesuffix(" UTC"))
+        moment = _parse(text)
         return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
     except (ValueError, OverflowError) as error:
         raise RowError(f"“{text[:40]}” is not a date. Write it like 2024-03-01 or 2024-03-01 10:30:00.") from error
+
+
+def _parse(text: str) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:  # perhaps only by the name of its zone
+        return dt.datetime.fromisoformat(_ZONE.sub(r"\1", text).removesuffix(" UTC"))
 
 
 def split_tags(cell: str) -> list[str]:
