@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from digest.email import reader_urls
-from digest.models import Edition, Opinion, Paper
+from digest.models import Delivery, Edition, Opinion, Paper
 from digest.opinions import feedback, reading_list
 from subscriptions.models import Device, Subscriber, Topic
 from subscriptions.security import link_tokens
@@ -136,6 +136,10 @@ def test_a_like_from_an_email_takes_one_press_and_leads_back(
 ) -> None:
     reader = make_reader("ada@example.org", topics=[learning])
     paper = Paper.objects.get(key="arxiv:2608.00001")
+    Delivery.objects.create(
+        edition=edition, subscriber=reader, queued_at=NOW, not_before=NOW, status="sent", sent_at=NOW,
+        papers={"for_you": [[paper.pk, 0]], "trending": []},
+    )  # fmt: skip
     page.add_init_script("Object.defineProperty(Navigator.prototype, 'webdriver', {get: () => false})")
     page.goto(f"/digests/{reader_urls.opinion_token(reader.uid.bytes, edition.pk)}/papers/{paper.pk}/?opinion=like")
     if "without script" in request.node.name:
