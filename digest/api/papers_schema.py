@@ -19,7 +19,7 @@ router = Router(tags=["Papers"])
 )
 def search_papers(
     request: HttpRequest,
-    q: Annotated[str, Field(description="What to look for, in the query language.")] = "",
+    q: Annotated[str, Field(pattern=r"\S", description="What to look for, in the query language.")],
     page: Annotated[int, Field(ge=1, le=paper_search.LAST_PAGE)] = 1,
 ) -> HttpResponse:
     """Return the papers that match, 20 per page, the most likely first.

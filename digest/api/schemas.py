@@ -10,6 +10,7 @@ from pydantic import ConfigDict, create_model
 
 from digest.api.fields import Day, PageIn, Slug, one_of
 from digest.models import Delivery
+from subscriptions import time_zones
 from subscriptions.models import Subscriber
 from subscriptions.models.readers import MAX_PAPERS_PER_EMAIL, MAX_WORDS_LENGTH
 from subscriptions.readers.preferences import SWITCHES, Preferences
@@ -38,6 +39,10 @@ def _with_switches(name: str, *default: Any) -> Any:
     return create_model(name, __base__=Schema, **fields)  # type: ignore[call-overload]
 
 
+def _list_zones(schema: dict[str, Any]) -> None:
+    schema["enum"] = sorted(time_zones.time_zones())
+
+
 class PreferencesIn(_with_switches("SwitchesIn", False)):  # type: ignore[misc]
     """The topics and words that a reader follows, and when they get their digests."""
 
@@ -47,7 +52,13 @@ class PreferencesIn(_with_switches("SwitchesIn", False)):  # type: ignore[misc]
     words: str = Field("", max_length=MAX_WORDS_LENGTH, description="The reader's own words, in the query language.")
     frequency: Annotated[str, one_of(Subscriber.Frequency.values)] = Preferences.frequency
     send_hour: int = Field(Preferences.send_hour, ge=0, le=23, description="The hour in the reader's time zone.")
-    time_zone: str = Field(Preferences.time_zone, max_length=40, description="A name such as Europe/Berlin.")
+    # An unknown zone gets the form's message, so the list is not checked here.
+    time_zone: str = Field(
+        Preferences.time_zone,
+        max_length=40,
+        description="A name such as Europe/Berlin.",
+        json_schema_extra=_list_zones,
+    )
     max_papers: int = Field(
         Preferences.max_papers, ge=1, le=MAX_PAPERS_PER_EMAIL, description="Papers per email, at most."
     )
