@@ -52,6 +52,11 @@ def zone_of(name: str) -> dt.tzinfo:
         return dt.UTC
 
 
+def in_utc(moment: dt.datetime) -> dt.datetime:
+    """Return the moment in UTC. One without a zone is in UTC already. Raise OverflowError outside of Python's years."""
+    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+
+
 def time_in(name: str) -> str:
     """Return the zone's name after a time of day: “London time”, or “UTC”."""
     return name if "/" not in name else _("%(place)s time") % {"place": name.rpartition("/")[2].replace("_", " ")}

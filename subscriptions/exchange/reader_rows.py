@@ -25,6 +25,7 @@ from subscriptions.exchange.products import (
 from subscriptions.models import Subscriber
 from subscriptions.models.readers import LONGEST_PAUSE, MAX_PAPERS_PER_EMAIL, MAX_WORDS_LENGTH
 from subscriptions.query.grammar import FilterError, parse
+from subscriptions.time_zones import in_utc
 
 LONGEST_SOURCE = 100  # characters
 MAX_UNKNOWN = 1_000  # different values that are counted
@@ -215,7 +216,7 @@ class RowParser:
         return end if end and end > self.now.date() else None
 
     def _count(self, kind: str, value: str) -> None:
-        key = (str(kind), value[:60])
+        key = (kind, value[:60])
         if key in self.unknown or len(self.unknown) < MAX_UNKNOWN:
             self.unknown[key] += 1
 
@@ -223,8 +224,7 @@ class RowParser:
 def read_moment(text: str) -> dt.datetime:
     """Return the date or time in ISO 8601, such as 2024-03-01 or 2024-03-01 10:30:00, in UTC. Raise RowError."""
     try:
-        moment = _parse(text)
-        return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+        return in_utc(_parse(text))
     except (ValueError, OverflowError) as error:
         raise RowError(f"“{text[:40]}” is not a date. Write it like 2024-03-01 or 2024-03-01 10:30:00.") from error
 

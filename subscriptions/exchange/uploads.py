@@ -64,7 +64,7 @@ def _preview(table: Table) -> dict[str, Any]:
         "name": table.name,
         "is_guessed": table.is_guessed,
         "header": list(table.header),
-        "columns": {str(kind): table.header[places[0]] for kind, places in guessed.items()},
+        "columns": {kind: table.header[places[0]] for kind, places in guessed.items()},
         "rows": [
             [cell[:LONGEST_SHOWN] for cell in cells[: len(table.header)]]
             for _number, cells in islice(table.rows(), SHOWN_ROWS)

@@ -7,6 +7,7 @@ from digest import clock
 from digest.management.base import check_database
 from digest.ops.recovery import settlement
 from digest.ops.recovery.settlement import IncompleteLogError
+from subscriptions.time_zones import in_utc
 
 
 class Command(BaseCommand):
@@ -28,8 +29,7 @@ def _moment(text: str | None) -> dt.datetime | None:
     if text is None:
         return None
     try:
-        moment = dt.datetime.fromisoformat(text)
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+        moment = in_utc(dt.datetime.fromisoformat(text))
     except (ValueError, OverflowError) as error:
         raise CommandError(f"“{text}” is not a time. Write it in UTC like 2026-08-20T09:30.") from error
     if moment > clock.now():

@@ -8,6 +8,7 @@ from digest import clock
 from digest.delivery import pauses
 from digest.management.base import check_database, operator
 from subscriptions import audit
+from subscriptions.time_zones import in_utc
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 HOW = "Write it in UTC like 2026-08-20T18:00, or as a time from now like 90m, 2h or 3d."
@@ -18,8 +19,7 @@ def moment(text: str, *, now: dt.datetime) -> dt.datetime:
     try:
         if span := re.fullmatch(r"(\d{1,5})([mhd])", text.strip()):
             return now + dt.timedelta(**{UNITS[span[2]]: int(span[1])})
-        parsed = dt.datetime.fromisoformat(text)
-        parsed = (parsed if parsed.tzinfo else parsed.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+        parsed = in_utc(dt.datetime.fromisoformat(text))
     except (ValueError, OverflowError) as error:
         raise CommandError(f"“{text}” is not a time. {HOW}") from error
     if parsed <= now:
