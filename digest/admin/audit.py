@@ -76,11 +76,11 @@ class AuditList(IndexedList):
         super().get_results(request)
         self.result_list = list(self.result_list)
         kind = ContentType.objects.get_for_model(Subscriber)
-        about = {int(entry.object_id): entry for entry in self.result_list if entry.content_type_id == kind.pk}
-        may_view = about and request.user.has_perm("subscriptions.view_subscriber")
-        addresses = dict(Subscriber.objects.filter(pk__in=about).values_list("pk", "email")) if may_view else {}
-        for entry in self.result_list:
-            entry.address = addresses.get(int(entry.object_id), "") if entry.content_type_id == kind.pk else ""
+        about = {entry: int(entry.object_id) for entry in self.result_list if entry.content_type_id == kind.pk}
+        if about and request.user.has_perm("subscriptions.view_subscriber"):
+            addresses = dict(Subscriber.objects.filter(pk__in=about.values()).values_list("pk", "email"))
+            for entry, reader in about.items():
+                entry.address = addresses.get(reader, "")
 
 
 @admin.register(LogEntry)
