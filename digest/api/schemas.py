@@ -33,9 +33,9 @@ class FieldProblem(Schema):
     detail: str
 
 
-def _with_switches(name: str, *default: Any) -> Any:
-    """Return a schema with the preferences that are on or off, to be inherited."""
-    fields = {switch.name: (bool, Field(*default or (...,), description=switch.description)) for switch in SWITCHES}
+def _with_switches(name: str, default: Any = ...) -> Any:
+    """Return a schema with the preferences that are on or off, to be inherited. They are required without a default."""
+    fields = {switch.name: (bool, Field(default, description=switch.description)) for switch in SWITCHES}
     return create_model(name, __base__=Schema, **fields)  # type: ignore[call-overload]
 
 
