@@ -43,7 +43,7 @@ class TopicsField(forms.ModelMultipleChoiceField[Topic]):
             raise forms.ValidationError(self.error_messages["invalid_choice"], "invalid_choice", {"value": unknown[0]})
         offered: Any = self.queryset
         known = set(offered.filter(slug__in=value).values_list("slug", flat=True)) if value else set()
-        return super().clean([slug for each in value or [] for slug in ([each] if each in known else current([each]))])
+        return super().clean(current(value or [], keep=known))
 
 
 class PreferencesForm(forms.Form):

@@ -61,6 +61,15 @@ def test_a_hundred_pasted_papers_take_few_queries_and_few_lookups_of_phrases(
     assert len(looked_up) < 300
 
 
+@pytest.mark.usefixtures("edition", "learning")
+@pytest.mark.both_databases
+def test_a_preview_of_490_topics_takes_few_queries(django_assert_max_num_queries: Any) -> None:
+    Client().post("/subscribe/preview/")  # loads everything that is loaded once
+    with django_assert_max_num_queries(10):
+        page = Client().post("/subscribe/preview/", {"show": ["1"] * 490, "topics": ["none"] * 490})
+    assert "“none” is not a topic" in page.content.decode()
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("edition", "learning")
 def test_the_worst_request_of_each_public_address_costs_little() -> None:

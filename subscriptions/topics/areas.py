@@ -1,6 +1,6 @@
 """Areas: the broader topics at the top of the form. Each includes all single topics of its group."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from subscriptions.models import Topic
@@ -46,13 +46,13 @@ def refresh() -> None:
             Topic.objects.filter(pk=area.pk).update(narrower=included)
 
 
-def current(slugs: Iterable[str]) -> list[str]:
+def current(slugs: Iterable[str], keep: Container[str] = ()) -> list[str]:
     """Return `slugs` with those of broader topics that are no longer offered replaced by the topics they included.
 
-    Cached pages, bookmarks and waiting sign-ups still have them.
+    Cached pages, bookmarks and waiting sign-ups still have them. Slugs in `keep` stay.
     """
-    slugs = list(slugs)
-    sought = [slug for slug in slugs if "\x00" not in slug]  # PostgreSQL would refuse the query
+    slugs = list(dict.fromkeys(slugs))
+    sought = [slug for slug in slugs if slug not in keep and "\x00" not in slug]  # PostgreSQL would refuse the query
     retired = Topic.objects.filter(slug__in=sought, is_offered=False).exclude(narrower=[])
     included = {topic.slug: topic.narrower for topic in retired}
     return list(dict.fromkeys(each for slug in slugs for each in included.get(slug, [slug])))
