@@ -14,6 +14,7 @@ from subscriptions.models import Subscriber, Topic
 from subscriptions.notices import queue
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
+from tests.browser import missing_axe, violations
 from tests.conftest import NOW
 from tests.email.mails import digest_of
 
@@ -237,6 +238,8 @@ def test_the_preview_says_when_it_shows_an_earlier_choice(browser: Browser, live
     topic(page, "Learning").check()
     expect(state).to_have_text("Updating …")
     expect(page.locator("#preview")).to_have_attribute("aria-busy", "true")
+    if not missing_axe():
+        assert violations(page) == [], "the dimmed text can still be read"
     with page.expect_response("**/subscribe/preview/"):
         while not held:
             page.wait_for_timeout(10)

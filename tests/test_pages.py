@@ -39,6 +39,7 @@ class Visit:
         self.shown.on("response", self._note_status)
         self.page.bring_up(self.shown)
         self.shown.wait_for_load_state("networkidle")
+        self.shown.locator(".is-stale").wait_for(state="detached")  # a preview is asked for after a pause
 
     def _note_status(self, response: Any) -> None:
         if response.request.is_navigation_request():
