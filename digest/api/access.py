@@ -10,6 +10,7 @@ from digest.api import limits, tokens
 from digest.api.problems import ProblemError
 from digest.models import ApiToken
 from subscriptions.readers.consents import Trace
+from subscriptions.security import client_ip
 
 
 class TokenAuth(HttpBearer):
@@ -25,7 +26,10 @@ class TokenAuth(HttpBearer):
         return super().__call__(request) or self.authenticate(request, "")
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken:
-        found = tokens.find(token, now=clock.now())
+        found = None
+        if tokens.is_well_formed(token):
+            limits.acquire_for_network(client_ip.visitors_network(request))  # it may be a guess
+            found = tokens.find(token, now=clock.now())
         if found is None:
             raise refusal("This token is wrong, has expired or was revoked.", error="invalid_token")
         limits.acquire_for_token(found)

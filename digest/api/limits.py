@@ -1,4 +1,7 @@
-"""Rate limits of the API: token buckets for each network, before a token is looked up, and for each token."""
+"""Rate limits of the API: token buckets for each network, before a token is looked up, and for each token.
+
+A request without a token, or with a text that can't be one, is refused at once and costs nothing.
+"""
 
 import math
 
@@ -13,7 +16,7 @@ PER_TOKEN = 10.0
 
 
 def acquire_for_network(network: str) -> None:
-    """Count a request of a network. Raise ProblemError 429 if it makes too many."""
+    """Count a request of a network that looks up a token. Raise ProblemError 429 if it makes too many."""
     _acquire(Bucket(f"api network {keyed_hash('digest.api.network', network)[:16]}", PER_NETWORK))
 
 

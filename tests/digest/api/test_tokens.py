@@ -1,6 +1,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -14,8 +15,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
 LIST = "/api/v1/topics"
 
 
-def get(secret: str, path: str = LIST) -> int:
-    return Client(headers={"Authorization": f"Bearer {secret}"}).get(path).status_code
+def get(secret: str, network: str = "192.0.2.1") -> int:
+    return Client(headers={"Authorization": f"Bearer {secret}"}, REMOTE_ADDR=network).get(LIST).status_code
 
 
 def make(**fields: object) -> tokens.NewToken:
@@ -100,9 +101,18 @@ def test_too_many_requests_of_a_token_are_refused_with_the_time_to_wait(monkeypa
 
 def test_guessing_is_limited_by_network_before_a_token_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "PER_NETWORK", 2.0)
-    answers = [Client().get(LIST, REMOTE_ADDR="192.0.2.1").status_code for _ in range(3)]
-    assert answers == [401, 401, 429]
-    assert Client().get(LIST, REMOTE_ADDR="192.0.2.2").status_code == 401
+    guesses = [f"dp_{letter * 43}" for letter in "abc"]
+    assert [get(guess) for guess in guesses] == [401, 401, 429]
+    assert get(guesses[0], network="192.0.2.2") == 401
+
+
+@pytest.mark.parametrize("text", ["", "wrong", "dp_short", f"dp_{'é' * 43}", f"dp_{'a' * 44}"])
+def test_what_can_not_be_a_token_is_refused_without_a_query_or_a_limit(
+    text: str, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(limits, "PER_NETWORK", 1.0)
+    with django_assert_num_queries(0):
+        assert [get(text) for _ in range(3)] == [401, 401, 401]
 
 
 def test_the_admin_shows_a_new_token_once(admin_client: Client) -> None:
