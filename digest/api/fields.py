@@ -20,6 +20,11 @@ def _whole_number(value: Any) -> Any:
     return value
 
 
+def _integer(value: Any) -> Any:
+    """Return 17 for 17.0, which is an integer in JSON Schema and in JavaScript."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _day(value: Any) -> Any:
     if isinstance(value, str) and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         raise ValueError("Write a day like 2026-12-31.")
@@ -39,6 +44,7 @@ def one_of(values: Sequence[str], about: str | None = None) -> Any:
 
 Day = Annotated[dt.date, BeforeValidator(_day)]
 Key = Annotated[int, Field(ge=1, le=BIGGEST_KEY), BeforeValidator(_whole_number)]
+Integer = Annotated[int, BeforeValidator(_integer)]
 Slug = Annotated[str, Field(pattern=SLUG)]
 
 

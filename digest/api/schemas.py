@@ -8,7 +8,7 @@ from django.conf import settings
 from ninja import Field, Schema
 from pydantic import ConfigDict, create_model
 
-from digest.api.fields import Day, PageIn, Slug, one_of
+from digest.api.fields import Day, Integer, PageIn, Slug, one_of
 from digest.models import Delivery
 from subscriptions import time_zones
 from subscriptions.models import Subscriber
@@ -51,7 +51,7 @@ class PreferencesIn(_with_switches("SwitchesIn", False)):  # type: ignore[misc]
     topics: list[Slug] = Field([], max_length=MAX_TOPICS_IN_CALL, description="Slugs of topics, from /api/v1/topics.")
     words: str = Field("", max_length=MAX_WORDS_LENGTH, description="The reader's own words, in the query language.")
     frequency: Annotated[str, one_of(Subscriber.Frequency.values)] = Preferences.frequency
-    send_hour: int = Field(Preferences.send_hour, ge=0, le=23, description="The hour in the reader's time zone.")
+    send_hour: Integer = Field(Preferences.send_hour, ge=0, le=23, description="The hour in the reader's time zone.")
     # An unknown zone gets the form's message, so the list is not checked here.
     time_zone: str = Field(
         Preferences.time_zone,
@@ -59,7 +59,7 @@ class PreferencesIn(_with_switches("SwitchesIn", False)):  # type: ignore[misc]
         description="A name such as Europe/Berlin.",
         json_schema_extra=_list_zones,
     )
-    max_papers: int = Field(
+    max_papers: Integer = Field(
         Preferences.max_papers, ge=1, le=MAX_PAPERS_PER_EMAIL, description="Papers per email, at most."
     )
     amount: Annotated[str, one_of(Subscriber.Amount.values, "How close a match must be.")] = Preferences.amount
