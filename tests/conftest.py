@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import hypothesis
 import pytest
@@ -15,7 +15,10 @@ import time_machine
 from django.apps import apps
 from django.conf import settings as django_settings
 from django.db.models.signals import post_migrate
+from django.template import engines
+from django.template.backends.jinja2 import Jinja2
 from django.utils import timezone
+from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser
 
 from digest import clock, papers
@@ -87,6 +90,15 @@ def now() -> Iterator[dt.datetime]:
 def _umask() -> None:
     """Undo the umask of an entry point that a test module imports: other users' programs read files of the tests."""
     os.umask(0o022)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Share compiled templates among the workers of this run. Each would take seconds to compile all of them."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # the workers' own folders are in it
+    cast(Jinja2, engines["jinja2"]).env.bytecode_cache = FileSystemBytecodeCache(str(folder))
 
 
 @pytest.fixture(autouse=True)

@@ -155,7 +155,7 @@ def act(client: Client, action: str, *rows: Subscriber | Suppression) -> Any:
 
 @pytest.mark.usefixtures("filled")
 def test_it_lists_and_finds_rows(admin_client: Client) -> None:
-    pages = [{}, {"q": "learning"}, {"q": "a" * 300}, {"q": "\x00"}, {"q": "%_'\"\\"}, {"o": "1"}, {"o": "-2.1"}]
+    pages = [{}, {"q": "learning", "o": "1"}, {"q": "a" * 300, "o": "-2.1"}, {"q": "\x00%_'\"\\"}]
     for model in MODELS:
         assert model._default_manager.exists(), model
         for query in pages:

@@ -333,12 +333,14 @@ def test_it_mails_who_comes_back_and_lost_it_the_link_to_confirm(visitor: Client
 @pytest.mark.parametrize("known", ["new@example.org", "charlie@example.org", "alice@example.org"])
 @pytest.mark.usefixtures("alice", "charlie")
 def test_it_mails_an_address_three_times_an_hour_four_a_day_and_six_a_month(visitor: Client, known: str) -> None:
+    asked_at = [0, 0.25, 0.5, 0.75, 1, 1.25, 12, 23.75, 24, 24.25, 24.5, 47.75, 48, 48.25, 60]
     mailed_at = []
-    for minute in range(0, 60 * 60, 15):
-        with time_machine.travel(NOW + dt.timedelta(minutes=minute), tick=False):
-            signup_queue.request_signup(known, Preferences(), Trace(), now=NOW + dt.timedelta(minutes=minute))
-            if queue.send_pending(now=NOW + dt.timedelta(minutes=minute)):
-                mailed_at.append(minute / 60)
+    for hour in asked_at:
+        now = NOW + dt.timedelta(hours=hour)
+        with time_machine.travel(now, tick=False):
+            signup_queue.request_signup(known, Preferences(), Trace(), now=now)
+            if queue.send_pending(now=now):
+                mailed_at.append(hour)
     assert mailed_at == [0, 0.25, 0.5, 1, 24, 24.25]
     assert len(mail.outbox) == 6
 
